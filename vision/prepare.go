@@ -144,6 +144,9 @@ func decode(ctx context.Context, data []byte, info Info) (img image.Image, err e
 	if b.Dx() != info.Width || b.Dy() != info.Height {
 		return nil, corrupt(info.Format, "contradictory dimensions", nil)
 	}
+	if info.Format == FormatWebP {
+		expandRange(img)
+	}
 	return img, nil
 }
 

@@ -1,6 +1,9 @@
 package vision
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"image"
+)
 
 // webpChunks yields the chunks of a WebP file: identifier and payload. A chunk that claims more bytes
 // than the file has ends the walk; its payload is cut short.
@@ -58,3 +61,39 @@ func readWebPHeader(data []byte) (header, error) {
 
 // le24 reads a 24-bit little-endian number.
 func le24(b []byte) int64 { return int64(b[0]) | int64(b[1])<<8 | int64(b[2])<<16 }
+
+// expandRange corrects the colours of a lossy WebP. Its planes hold brightness from 16 to 235 and
+// colour from 16 to 240; package image reads YCbCr planes as JPEG's, from 0 to 255, so black would
+// come out grey (golang.org/issue/40173). Decoders that return any other type have converted already.
+func expandRange(img image.Image) {
+	var m *image.YCbCr
+	switch img := img.(type) {
+	case *image.YCbCr:
+		m = img
+	case *image.NYCbCrA:
+		m = &img.YCbCr
+	default:
+		return
+	}
+	var luma, chroma [256]byte
+	for i := range 256 {
+		luma[i] = stretched(i-16, 255, 219, 0)
+		chroma[i] = stretched(i-128, 255, 224, 128)
+	}
+	for i, v := range m.Y {
+		m.Y[i] = luma[v]
+	}
+	for _, plane := range [2][]byte{m.Cb, m.Cr} {
+		for i, v := range plane {
+			plane[i] = chroma[v]
+		}
+	}
+}
+
+// stretched returns v*num/den+base rounded to nearest and kept within a byte.
+func stretched(v, num, den, base int) byte {
+	// The offset keeps the dividend positive, so that the division rounds one way.
+	const offset = 1000
+	v = (2*(v*num+offset*den)+den)/(2*den) - offset + base
+	return byte(min(max(v, 0), 255))
+}
