@@ -6,8 +6,8 @@ import (
 )
 
 // normalize returns img upright and shrunk to w by h pixels, as brightness and colour planes or as
-// grey: the forms the JPEG encoder takes as they are. Mirroring happens while the box filter writes;
-// what orientations 5 to 8 still need is a transpose, done on the small result.
+// grey: the forms the JPEG encoder takes as they are. The box filter mirrors while it writes, and for
+// orientations 5 to 8 it writes columns instead of rows.
 func normalize(ctx context.Context, img image.Image, info Info, w, h int) (image.Image, error) {
 	g := geometry{srcW: info.Width, srcH: info.Height, dstW: w, dstH: h}
 	switch info.Orientation {
@@ -35,10 +35,19 @@ func normalize(ctx context.Context, img image.Image, info Info, w, h int) (image
 	return g.convert(ctx, img)
 }
 
-// geometry maps the stored picture to the result before the transpose.
+// geometry maps the stored picture to the result. Its directions are those of the stored picture:
+// with transpose, dstW is the height of the result.
 type geometry struct {
 	srcW, srcH, dstW, dstH  int
 	flipX, flipY, transpose bool
+}
+
+// bounds are those of the result.
+func (g geometry) bounds() image.Rectangle {
+	if g.transpose {
+		return image.Rect(0, 0, g.dstH, g.dstW)
+	}
+	return image.Rect(0, 0, g.dstW, g.dstH)
 }
 
 // untouched reports that the result has the pixels of the source in the same place.
@@ -50,7 +59,11 @@ func (g geometry) untouched() bool {
 func (g geometry) filter(dst []byte, stride, srcSubX, srcSubY, dstSub int) *boxFilter {
 	x := newAxis(axisSpec{g.srcW, g.dstW, srcSubX, dstSub, g.flipX})
 	y := newAxis(axisSpec{g.srcH, g.dstH, srcSubY, dstSub, g.flipY})
-	return newBoxFilter(x, y, dst, stride)
+	f := newBoxFilter(x, y, dst, stride)
+	if g.transpose {
+		f.band = make([]byte, bandRows*(len(x.bounds)-1))
+	}
+	return f
 }
 
 // grey shrinks a picture of one plane.
@@ -58,17 +71,12 @@ func (g geometry) grey(ctx context.Context, m *image.Gray) (image.Image, error) 
 	if g.untouched() {
 		return m, nil
 	}
-	out := image.NewGray(image.Rect(0, 0, g.dstW, g.dstH))
+	out := image.NewGray(g.bounds())
 	f := g.filter(out.Pix, out.Stride, 1, 1, 1)
 	if err := pushPlane(ctx, f, m.Pix, m.Stride, g.srcW, g.srcH); err != nil {
 		return nil, err
 	}
-	if !g.transpose {
-		return out, nil
-	}
-	up := image.NewGray(image.Rect(0, 0, g.dstH, g.dstW))
-	transpose(up.Pix, up.Stride, out.Pix, out.Stride, g.dstW, g.dstH)
-	return up, nil
+	return out, nil
 }
 
 // colour shrinks the three planes of a JPEG or WebP as they are stored, without a detour over RGB.
@@ -76,7 +84,7 @@ func (g geometry) colour(ctx context.Context, m *image.YCbCr, subX, subY int) (i
 	if g.untouched() {
 		return m, nil
 	}
-	out := image.NewYCbCr(image.Rect(0, 0, g.dstW, g.dstH), image.YCbCrSubsampleRatio420)
+	out := image.NewYCbCr(g.bounds(), image.YCbCrSubsampleRatio420)
 	luma := g.filter(out.Y, out.YStride, 1, 1, 1)
 	if err := pushPlane(ctx, luma, m.Y, m.YStride, g.srcW, g.srcH); err != nil {
 		return nil, err
@@ -88,13 +96,13 @@ func (g geometry) colour(ctx context.Context, m *image.YCbCr, subX, subY int) (i
 			return nil, err
 		}
 	}
-	return g.finish(out), nil
+	return out, nil
 }
 
 // convert shrinks any other picture. It is turned into brightness and colour row by row, so that no
 // second copy of its size is needed.
 func (g geometry) convert(ctx context.Context, img image.Image) (image.Image, error) {
-	out := image.NewYCbCr(image.Rect(0, 0, g.dstW, g.dstH), image.YCbCrSubsampleRatio420)
+	out := image.NewYCbCr(g.bounds(), image.YCbCrSubsampleRatio420)
 	luma := g.filter(out.Y, out.YStride, 1, 1, 1)
 	blue := g.filter(out.Cb, out.CStride, 1, 1, 2)
 	red := g.filter(out.Cr, out.CStride, 1, 1, 2)
@@ -109,20 +117,7 @@ func (g geometry) convert(ctx context.Context, img image.Image) (image.Image, er
 		blue.push(row.cb)
 		red.push(row.cr)
 	}
-	return g.finish(out), nil
-}
-
-// finish applies the transpose.
-func (g geometry) finish(m *image.YCbCr) image.Image {
-	if !g.transpose {
-		return m
-	}
-	up := image.NewYCbCr(image.Rect(0, 0, g.dstH, g.dstW), m.SubsampleRatio)
-	transpose(up.Y, up.YStride, m.Y, m.YStride, g.dstW, g.dstH)
-	w, h := (g.dstW+1)/2, (g.dstH+1)/2
-	transpose(up.Cb, up.CStride, m.Cb, m.CStride, w, h)
-	transpose(up.Cr, up.CStride, m.Cr, m.CStride, w, h)
-	return up
+	return out, nil
 }
 
 // rowsPerCheck is how many rows are worked on between two looks at the context.

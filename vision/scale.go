@@ -49,6 +49,7 @@ type boxFilter struct {
 	x, y   axis
 	dst    []byte
 	stride int
+	band   []byte // rows of the result on their way to be columns of dst; nil when they stay rows
 
 	recip []uint64 // 2^32 divided by the length of each x span
 	sums  []uint16 // one source row, averaged along x, with 8 fractional bits
@@ -57,7 +58,11 @@ type boxFilter struct {
 	out   int      // rows finished
 }
 
-// newBoxFilter makes a filter that writes rows of stride bytes to dst.
+// bandRows is how many rows are turned into columns together: enough to write in runs, few enough to
+// stay in the cache.
+const bandRows = 32
+
+// newBoxFilter makes a filter that writes to dst, whose rows are stride bytes apart.
 func newBoxFilter(x, y axis, dst []byte, stride int) *boxFilter {
 	n := len(x.bounds) - 1
 	f := &boxFilter{x: x, y: y, dst: dst, stride: stride}
@@ -74,8 +79,9 @@ func newBoxFilter(x, y axis, dst []byte, stride int) *boxFilter {
 // push takes the next row of the source.
 func (f *boxFilter) push(src []byte) {
 	if f.x.identity && f.y.identity {
-		copyRow(f.target(f.row), src, f.x.flip)
+		copyRow(f.target(), src, f.x.flip)
 		f.row++
+		f.finishRow()
 		return
 	}
 	f.average(src)
@@ -129,7 +135,7 @@ func (f *boxFilter) average(src []byte) {
 
 // flush writes the finished row.
 func (f *boxFilter) flush() {
-	row := f.target(f.out)
+	row := f.target()
 	if f.x.flip {
 		for i, a := range f.acc {
 			row[len(row)-1-i] = byte((a + 1<<23) >> 24)
@@ -140,15 +146,52 @@ func (f *boxFilter) flush() {
 		}
 	}
 	clear(f.acc)
-	f.out++
+	f.finishRow()
 }
 
-// target is where row i of the result goes.
-func (f *boxFilter) target(i int) []byte {
+// place is where the current row stands in the result.
+func (f *boxFilter) place() int {
 	if f.y.flip {
-		i = len(f.y.bounds) - 2 - i
+		return len(f.y.bounds) - 2 - f.out
 	}
-	return f.dst[i*f.stride : i*f.stride+len(f.x.bounds)-1]
+	return f.out
+}
+
+// target is where the current row is written.
+func (f *boxFilter) target() []byte {
+	w, p := len(f.x.bounds)-1, f.place()
+	if f.band != nil {
+		p %= bandRows
+		return f.band[p*w : (p+1)*w]
+	}
+	return f.dst[p*f.stride : p*f.stride+w]
+}
+
+// finishRow moves on, and empties the band when its last row is there.
+func (f *boxFilter) finishRow() {
+	p, n := f.place(), len(f.y.bounds)-1
+	f.out++
+	if f.band == nil {
+		return
+	}
+	start, end := p-p%bandRows, p+1
+	if f.y.flip {
+		end = min(start+bandRows, n)
+	}
+	if f.y.flip && p == start || !f.y.flip && (end == n || end%bandRows == 0) {
+		f.transposeBand(start, end-start)
+	}
+}
+
+// transposeBand writes the band's rows as columns of the result, from the given column on.
+func (f *boxFilter) transposeBand(column, rows int) {
+	w := len(f.x.bounds) - 1
+	for x := range w {
+		run := f.dst[x*f.stride+column : x*f.stride+column+rows]
+		for r := range run {
+			run[r] = f.band[r*w+x]
+		}
+	}
 }
 
 func copyRow(dst, src []byte, reverse bool) {
@@ -159,21 +202,5 @@ func copyRow(dst, src []byte, reverse bool) {
 	src = src[:len(dst)]
 	for i, v := range src {
 		dst[len(dst)-1-i] = v
-	}
-}
-
-// transpose mirrors a plane of w by h samples at its main diagonal, in blocks that fit the cache.
-func transpose(dst []byte, dstStride int, src []byte, srcStride, w, h int) {
-	const block = 32
-	for y0 := 0; y0 < h; y0 += block {
-		for x0 := 0; x0 < w; x0 += block {
-			y1, x1 := min(y0+block, h), min(x0+block, w)
-			for y := y0; y < y1; y++ {
-				row := src[y*srcStride : y*srcStride+w]
-				for x := x0; x < x1; x++ {
-					dst[x*dstStride+y] = row[x]
-				}
-			}
-		}
 	}
 }
