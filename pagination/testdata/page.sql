@@ -1,0 +1,9 @@
+SELECT i.id, i.rank + 1, i."rank" AS page_k1, i."id" AS page_k2
+FROM items AS i
+WHERE (i.tenant = $1)
+ORDER BY i."rank" DESC, i."id" DESC LIMIT $2 OFFSET $3
+
+SELECT COUNT(*)
+FROM (SELECT 1 AS page_one
+FROM items AS i
+WHERE (i.tenant = $1) LIMIT $2) AS page_counted
