@@ -81,7 +81,7 @@ func sniff(data []byte) Format {
 // phones write HEIC with the major brand mif1.
 func sniffBrand(data []byte) Format {
 	size := int(min(be32(data), 256))
-	box := data[8:max(8, min(size, len(data)))]
+	box := data[8:min(max(size, 12), len(data))] // The major brand counts whatever the size says.
 	found := Format("mp4")
 	for i := 0; i+4 <= len(box); i += 4 {
 		switch string(box[i : i+4]) {
