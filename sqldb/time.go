@@ -49,13 +49,13 @@ func (t Time) Ptr() *time.Time {
 }
 
 // Value implements [driver.Valuer] with the text of [TimeLayout], or nil for the zero Time. A
-// year outside 0 to 9999 has no such text and is [ErrTime].
+// year outside 1 to 9999 has no text that both databases take and is [ErrTime].
 func (t Time) Value() (driver.Value, error) {
 	at := At(t.Time)
 	if at.IsZero() {
 		return nil, nil
 	}
-	if year := at.Year(); year < 0 || year > 9999 {
+	if year := at.Year(); year < 1 || year > 9999 {
 		return nil, fmt.Errorf("%w: year %d", ErrTime, year)
 	}
 	return at.Format(TimeLayout), nil
