@@ -1,0 +1,314 @@
+package groundwork_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestSQLRules checks the portable rules of package sqldb, as far as text can show them, on
+// every string in the module's Go files that is an SQL statement. Schemas are per dialect and
+// exempt. A statement for one database is exempt from rule 12 by a comment with the words
+// "PostgreSQL only" or "SQLite only" on its line or the line above.
+func TestSQLRules(t *testing.T) {
+	t.Parallel()
+	found, bad := checkSQL(loadModule(t))
+	require.Empty(t, bad)
+	require.Greater(t, found, 10, "the walker no longer finds the statements")
+}
+
+func TestSQLRulesCatch(t *testing.T) {
+	t.Parallel()
+	const good = ""
+	tests := []struct {
+		name, expr, want string
+	}{
+		{"plain", "`SELECT a FROM t WHERE a = $1 AND b = $2 AND (c = $1 OR c = $3)`", good},
+		{"ten", "`INSERT INTO t VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`", good},
+		{"no statement", "`Select a row with now() and $7`", good},
+		{"prose", "`SELECTED ILIKE`", good},
+		{"gap", "`SELECT a FROM t WHERE a = $1 AND b = $3`", "rule 1"},
+		{"not from one", "`DELETE FROM t WHERE a = $2`", "rule 1"},
+		{"zero", "`SELECT a FROM t WHERE a = $0`", "rule 1"},
+		{"swapped", "`UPDATE t SET a = $2 WHERE b = $1`", "rule 2"},
+		{"question mark", "`SELECT a FROM t WHERE a = ?`", "rule 1"},
+		{"named", "`SELECT a FROM t WHERE a = :name`", "rule 1"},
+		{"in a literal", "`SELECT '$7 ? now() ; ILIKE ''::' FROM t`", good},
+		{"in a name", "`SELECT t.\"ILIKE\" FROM t`", good},
+		{"in a comment", "`SELECT a -- $9 ::\n FROM t /* ILIKE ? */`", good},
+		{"leading space and comment", "`\n\t-- why\n\tSELECT a FROM t WHERE a = $2`", "rule 1"},
+		{"ilike", "`SELECT a FROM t WHERE a ILIKE $1 ESCAPE '!'`", "ILIKE"},
+		{"any", "`SELECT a FROM t WHERE a = any ($1)`", "ANY"},
+		{"cast", "`SELECT $1::text`", "::"},
+		{"for update", "`SELECT a FROM t WHERE a = $1 for\n update`", "FOR UPDATE"},
+		{"for share", "`SELECT a FROM t FOR SHARE`", "FOR UPDATE"},
+		{"skip locked", "`SELECT a FROM t SKIP LOCKED`", "FOR UPDATE"},
+		{"delete limit", "`DELETE FROM t WHERE a = $1 LIMIT 5`", "LIMIT"},
+		{"update limit", "`UPDATE t SET a = 1 LIMIT 5`", "LIMIT"},
+		{"limit in sub-select", "`DELETE FROM t WHERE a IN (SELECT a FROM t LIMIT $1)`", good},
+		{"delete using", "`DELETE FROM t USING u WHERE t.a = u.a`", "USING"},
+		{"join using", "`SELECT a FROM t JOIN u USING (a)`", good},
+		{"writable with", "`WITH x AS (DELETE FROM t RETURNING a) SELECT a FROM x`", "WITH"},
+		{"insert after with", "`WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x`", "WITH"},
+		{"reading with", "`WITH x AS (SELECT updated_at FROM t) SELECT * FROM x`", good},
+		{"now", "`UPDATE t SET at = now()`", "date function"},
+		{"current timestamp", "`SELECT current_timestamp`", "date function"},
+		{"interval", "`SELECT a FROM t WHERE at > $1 - INTERVAL '1 day'`", "date function"},
+		{"strftime", "`SELECT strftime('%s', at) FROM t`", "date function"},
+		{"like", "`SELECT a FROM t WHERE a LIKE $1`", "rule 13"},
+		{"like with escape", "`SELECT a FROM t WHERE a LIKE $1 ESCAPE '!'`", good},
+		{"two statements", "`DELETE FROM t; DELETE FROM u`", "rule 20"},
+		{"semicolon at the end", "`DELETE FROM t; `", good},
+		{"joined text", "\"SELECT a FROM t\" +\n\" WHERE a = $1 AND b = $3\"", "rule 1"},
+		{"joined with a constant", "`SELECT ` + columns + ` FROM t WHERE b = $3`", "rule 1"},
+		{"complete by a constant", "`SELECT ` + columns + ` FROM t WHERE b = $2`", good},
+		{"joined with a variable", "`SELECT a FROM t WHERE b = $4 AND c = ` + x + ` $6`", good},
+		{"swapped beside a variable", "`SELECT a FROM t WHERE b = $4 AND c = ` + x + ` $3`", "rule 2"},
+		{"cast beside a variable", "`SELECT a FROM t WHERE ` + x + `::text = 'a'`", "::"},
+		{"format", "fmt.Sprintf(`SELECT a FROM %s WHERE a = $3`, x)", good},
+		{"argument", "db.Query(ctx, `SELECT a FROM t WHERE a = $2`)", "rule 1"},
+		{"one dialect", "`SELECT $1::text` // PostgreSQL only: why", good},
+		{"one dialect, line above", "f(\n// SQLite only.\n`SELECT datetime($1)`)", good},
+		{"one dialect, still numbered", "`SELECT $2::text` // PostgreSQL only: why", "rule 1"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			src := "package p\n\nconst columns = `CAST($1 AS TEXT)`\n\nfunc g() { _ = " + tt.expr + "\n}\n"
+			_, bad := checkSQL(parseSources(t, map[string]string{"auth/p.go": src}))
+			if tt.want == good {
+				require.Empty(t, bad)
+				return
+			}
+			require.Len(t, bad, 1)
+			require.Contains(t, bad[0], tt.want)
+			require.Contains(t, bad[0], "auth/p.go:")
+		})
+	}
+	t.Run("skips tests and generated files", func(t *testing.T) {
+		t.Parallel()
+		const src = "package p\n\nconst q = `SELECT $2`\n"
+		found, bad := checkSQL(parseSources(t, map[string]string{
+			"auth/p_test.go": src,
+			"examples/p.go":  "// Code generated by x. DO NOT EDIT.\n\n" + src,
+		}))
+		require.Empty(t, bad)
+		require.Zero(t, found)
+	})
+	t.Run("constants of other files and packages", func(t *testing.T) {
+		t.Parallel()
+		_, bad := checkSQL(parseSources(t, map[string]string{
+			"auth/a.go": "package p\n\nconst where = ` WHERE a = $2`\n",
+			"auth/b.go": "package p\n\nvar q = `SELECT a FROM t` + where\n",
+			"rbac/b.go": "package p\n\nvar q = `SELECT a FROM t` + where\n",
+		}))
+		require.Len(t, bad, 1)
+		require.Contains(t, bad[0], "auth/b.go:3")
+	})
+}
+
+// checkSQL returns the number of statements in files and one line for each broken rule.
+func checkSQL(files []*goFile) (found int, bad []string) {
+	constants := map[string]ast.Expr{} // by folder and name
+	for _, f := range files {
+		for _, decl := range f.ast.Decls {
+			gen, ok := decl.(*ast.GenDecl)
+			if !ok || gen.Tok != token.CONST || f.test {
+				continue
+			}
+			for _, spec := range gen.Specs {
+				spec := spec.(*ast.ValueSpec)
+				for i, value := range spec.Values {
+					constants[f.dir+"."+spec.Names[i].Name] = value
+				}
+			}
+		}
+	}
+	for _, f := range files {
+		if f.test || ast.IsGenerated(f.ast) {
+			continue
+		}
+		exempt := exemptLines(f)
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			expr, ok := n.(ast.Expr)
+			if !ok {
+				return true
+			}
+			switch expr.(type) {
+			case *ast.BasicLit, *ast.BinaryExpr:
+			default:
+				return true
+			}
+			text, complete, isText := textOf(expr, f.dir, constants, 0)
+			if !isText {
+				return true
+			}
+			text = stripSQL(text)
+			if !isStatement(text) {
+				return true
+			}
+			found++
+			line := f.fset.Position(expr.Pos()).Line
+			for _, fault := range sqlFaults(text, complete, exempt[line]) {
+				bad = append(bad, fmt.Sprintf("%s:%d: %s", f.path, line, fault))
+			}
+			return false // the parts of a joined text are not statements of their own
+		})
+	}
+	return found, bad
+}
+
+// textOf joins the string parts of expr. What only running the program can tell is left out,
+// and the text is then not complete.
+func textOf(
+	expr ast.Expr, dir string, constants map[string]ast.Expr, depth int,
+) (text string, complete, isText bool) {
+	if depth > 20 {
+		return "", false, false
+	}
+	switch e := expr.(type) {
+	case *ast.BasicLit:
+		if e.Kind != token.STRING {
+			return "", false, false
+		}
+		text, err := strconv.Unquote(e.Value)
+		return text, !formatVerb.MatchString(text), err == nil
+	case *ast.ParenExpr:
+		return textOf(e.X, dir, constants, depth+1)
+	case *ast.Ident:
+		if value, ok := constants[dir+"."+e.Name]; ok {
+			return textOf(value, dir, constants, depth+1)
+		}
+	case *ast.BinaryExpr:
+		if e.Op != token.ADD {
+			return "", false, false
+		}
+		left, leftComplete, leftText := textOf(e.X, dir, constants, depth+1)
+		right, rightComplete, rightText := textOf(e.Y, dir, constants, depth+1)
+		return left + right, leftText && rightText && leftComplete && rightComplete, leftText || rightText
+	}
+	return "", false, false
+}
+
+// exemptLines returns the lines of statements for one database.
+func exemptLines(f *goFile) map[int]bool {
+	lines := map[int]bool{}
+	for _, group := range f.ast.Comments {
+		if text := group.Text(); strings.Contains(text, "PostgreSQL only") || strings.Contains(text, "SQLite only") {
+			last := f.fset.Position(group.End()).Line
+			lines[last], lines[last+1] = true, true
+		}
+	}
+	return lines
+}
+
+var (
+	formatVerb  = regexp.MustCompile(`%(\[\d+\])?[sdvq]`)
+	sqlNoise    = regexp.MustCompile(`--[^\n]*|(?s:/\*.*?\*/)|'(?:[^']|'')*'|"(?:[^"]|"")*"`)
+	sqlStart    = regexp.MustCompile(`^(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)\s`)
+	placeholder = regexp.MustCompile(`\$(\d+)`)
+	innermost   = regexp.MustCompile(`\([^()]*\)`)
+	otherMarks  = regexp.MustCompile(`\?|(?:^|[^:\w]):[A-Z_]|@[A-Z_]`)
+	secondText  = regexp.MustCompile(`;\s*\S`)
+	likeWord    = regexp.MustCompile(`\bLIKE\b`)
+	escapeWord  = regexp.MustCompile(`\bESCAPE\b`)
+	writeInWith = regexp.MustCompile(`\b(INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s`)
+	limitWord   = regexp.MustCompile(`\bLIMIT\b`)
+	usingWord   = regexp.MustCompile(`\bUSING\b`)
+)
+
+// forbidden are the tokens of rule 12 that are wrong wherever they stand.
+var forbidden = []struct {
+	name    string
+	pattern *regexp.Regexp
+}{
+	{"ILIKE", regexp.MustCompile(`\bILIKE\b`)},
+	{"ANY", regexp.MustCompile(`\bANY\s*\(`)},
+	{"::", regexp.MustCompile(`::`)},
+	{"FOR UPDATE", regexp.MustCompile(`\bFOR\s+(UPDATE|SHARE|NO\s+KEY|KEY\s+SHARE)\b|\bSKIP\s+LOCKED\b`)},
+	{"a date function", regexp.MustCompile(`\b(NOW|AGE|DATE|TIME|DATETIME|STRFTIME|JULIANDAY|UNIXEPOCH|TIMEDIFF|` +
+		`DATE_TRUNC|DATE_PART|DATE_BIN|EXTRACT|MAKE_INTERVAL|TO_CHAR|TO_DATE|TO_TIMESTAMP|CLOCK_TIMESTAMP|` +
+		`STATEMENT_TIMESTAMP|TRANSACTION_TIMESTAMP)\s*\(|\b(CURRENT|LOCAL)_?(TIMESTAMP|DATE|TIME)\b|` +
+		`\bINTERVAL\s*'|\bAT\s+TIME\s+ZONE\b`)},
+}
+
+// stripSQL empties literals and quoted names and removes comments, so that only SQL is left.
+func stripSQL(text string) string {
+	return strings.TrimSpace(sqlNoise.ReplaceAllStringFunc(text, func(s string) string {
+		switch s[0] {
+		case '\'', '"':
+			return s[:1] + s[:1]
+		}
+		return " "
+	}))
+}
+
+func isStatement(text string) bool {
+	return sqlStart.MatchString(text + " ")
+}
+
+func sqlFaults(text string, complete, oneDialect bool) []string {
+	var faults []string
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
+
+	text = strings.ToUpper(text)
+	var seen []int
+	for _, match := range placeholder.FindAllStringSubmatch(text, -1) {
+		n, _ := strconv.Atoi(match[1])
+		last := 0
+		if len(seen) > 0 {
+			last = seen[len(seen)-1]
+		}
+		if slices.Contains(seen, n) {
+			continue
+		}
+		switch {
+		case n < 1, complete && n > last+1 && !strings.Contains(text, fmt.Sprintf("$%d", last+1)):
+			fault("rule 1: placeholder $%d comes after $%d", n, last)
+			return faults
+		case n < last, complete && n > last+1:
+			fault("rule 2: placeholder $%d appears first after $%d", n, last)
+			return faults
+		}
+		seen = append(seen, n)
+	}
+	if otherMarks.MatchString(text) {
+		fault("rule 1: only $N is a placeholder")
+	}
+	if complete && len(likeWord.FindAllString(text, -1)) > len(escapeWord.FindAllString(text, -1)) {
+		fault("rule 13: LIKE without ESCAPE")
+	}
+	if secondText.MatchString(text) {
+		fault("rule 20: more than one statement")
+	}
+	if oneDialect {
+		return faults
+	}
+	for _, f := range forbidden {
+		if f.pattern.MatchString(text) {
+			fault("rule 12: %s", f.name)
+		}
+	}
+	outer := text
+	for innermost.MatchString(outer) {
+		outer = innermost.ReplaceAllString(outer, " ")
+	}
+	isDelete, isUpdate := strings.HasPrefix(text, "DELETE"), strings.HasPrefix(text, "UPDATE")
+	if (isDelete || isUpdate) && limitWord.MatchString(outer) {
+		fault("rule 12: LIMIT in UPDATE or DELETE")
+	}
+	if isDelete && usingWord.MatchString(outer) {
+		fault("rule 12: USING in DELETE")
+	}
+	if strings.HasPrefix(text, "WITH") && writeInWith.MatchString(text) {
+		fault("rule 12: WITH that changes data")
+	}
+	return faults
+}
