@@ -229,11 +229,18 @@ func (k Key) sign(input string) ([]byte, error) {
 	return sig, nil
 }
 
-func (k Key) verify(input string, sig []byte) bool {
+// verify decodes and checks a signature. The two branches keep HMAC, the hot path, off the heap.
+func (k Key) verify(input, signature string) bool {
 	if k.data.mac != nil {
-		return k.data.mac.verify(input, sig)
+		var room [macBytes]byte
+		if base64Len(len(signature)) != macBytes {
+			return false
+		}
+		sig, ok := appendBase64(room[:0], signature)
+		return ok && k.data.mac.verify(input, sig)
 	}
-	return k.data.method.Verify(input, sig, k.data.public) == nil
+	sig, ok := appendBase64(make([]byte, 0, base64Len(len(signature))), signature)
+	return ok && k.data.method.Verify(input, sig, k.data.public) == nil
 }
 
 func checkKid(kid string) error {

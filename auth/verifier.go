@@ -168,12 +168,7 @@ func (v *Verifier) verify(ctx context.Context, token string) (*Principal, Reason
 	if err != nil {
 		return nil, reason, err
 	}
-	var room [maxSigBytes]byte
-	sig, ok := appendBase64(room[:0], signature)
-	if !ok {
-		return nil, RejectFormat, ErrInvalidToken
-	}
-	if !key.verify(token[:len(header)+1+len(payload)], sig) {
+	if !key.verify(token[:len(header)+1+len(payload)], signature) {
 		return nil, RejectSignature, ErrInvalidToken
 	}
 	p, aud, reason := v.decode(payload)
