@@ -149,6 +149,8 @@ func TestModesLimitParameters(t *testing.T) {
 	t.Parallel()
 	cursors := newSpec(t, func(c *pagination.Config) { c.Mode = pagination.CursorOnly })
 	runParams(t, cursors, []paramCase{{"page=1", []string{"page unknown_parameter"}}, {"size=5", nil}})
+	plain := newSpec(t, func(c *pagination.Config) { c.Sortable, c.DefaultSort = nil, "" })
+	runParams(t, plain, []paramCase{{"sort=id", []string{"sort unknown_parameter"}}, {"", nil}})
 	runParams(t, newSpec(t, pageOnly), []paramCase{{"cursor=x", []string{"cursor unknown_parameter"}}, {"page=2", nil}})
 }
 

@@ -93,6 +93,7 @@ type Config struct {
 type Spec struct {
 	sortable    map[string]*field
 	sortNames   []string
+	sortDefault string // as configured, without the tie-breaker
 	filters     map[string]filterParam
 	filterable  []*field
 	defaultSort []key
@@ -216,6 +217,7 @@ func (s *Spec) addSorts(cfg Config, errs *[]error) {
 		s.sortable[f.Name] = made
 		s.sortNames = append(s.sortNames, f.Name)
 	}
+	s.sortDefault = cfg.DefaultSort
 	fields, fail := []sortField(nil), (*Error)(nil)
 	if cfg.DefaultSort != "" {
 		fields, fail = splitSort(cfg.DefaultSort, maxKeys-1)
