@@ -49,6 +49,9 @@ func (c PatchCost) Tokens(w, h int) int {
 	if limit := float64(c.Cap); c.Cap > 0 && patches > limit {
 		r := math.Sqrt(32 * 32 * limit / (fw * fh))
 		pw, ph := fw*r/32, fh*r/32
+		if pw < 1 || ph < 1 { // thinner than a patch; no accepted picture is
+			return c.Cap * c.PerMille / 1000
+		}
 		r = min(math.Floor(pw)/pw, math.Floor(ph)/ph)
 		// A rounding error must not turn a whole number of patches into one more.
 		const eps = 1e-9

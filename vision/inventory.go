@@ -91,7 +91,7 @@ type Item struct {
 	Confidence float64
 	PhotoIDs   []string // the photos of the request that show the item, in request order
 	Notes      string   // at most 300 printable characters
-	Flags      []Flag   // in the order above; empty for most items
+	Flags      []Flag   // each at most once; empty for most items
 }
 
 // Has reports whether the item carries the flag.
