@@ -1,0 +1,228 @@
+package identity
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/groundwork-go/groundwork/auth"
+	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
+	"github.com/groundwork-go/groundwork/middleware"
+)
+
+// tag groups the operations in the API document.
+const tag = "Sign-in"
+
+// maxAuthBody bounds the bodies of /v1/auth/*.
+const maxAuthBody = 8 << 10
+
+type tokensJSON struct {
+	AccessToken      string `json:"access_token" doc:"Send it as Authorization: Bearer."`
+	TokenType        string `json:"token_type" enum:"Bearer"`
+	ExpiresIn        int64  `json:"expires_in" doc:"Life of the access token in seconds." example:"900"`
+	RefreshToken     string `json:"refresh_token" doc:"Exchange it at /v1/auth/refresh; it changes every time."`
+	RefreshExpiresIn int64  `json:"refresh_expires_in" doc:"Seconds until the session ends unless it is refreshed." example:"2592000"`
+}
+
+type userJSON struct {
+	ID                string    `json:"id" format:"uuid"`
+	Username          string    `json:"username"`
+	Email             string    `json:"email"`
+	PendingEmail      *string   `json:"pending_email"`
+	FullName          *string   `json:"full_name"`
+	Role              string    `json:"role" doc:"Global role."`
+	IsVerified        bool      `json:"is_verified"`
+	ProfilePictureURL *string   `json:"profile_picture_url"`
+	CreatedAt         time.Time `json:"created_at"`
+	UpdatedAt         time.Time `json:"updated_at"`
+}
+
+type companyJSON struct {
+	ID   string `json:"id" format:"uuid"`
+	Name string `json:"name"`
+	Slug string `json:"slug"`
+	Role string `json:"role" enum:"owner,admin,member" doc:"Role of the account in this company."`
+}
+
+type sessionJSON struct {
+	tokensJSON
+	User    userJSON     `json:"user"`
+	Company *companyJSON `json:"company" nullable:"true"`
+}
+
+type sessionInfoJSON struct {
+	ID        string    `json:"id" format:"uuid"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+type meJSON struct {
+	User    userJSON        `json:"user"`
+	Company *companyJSON    `json:"company" nullable:"true"`
+	Session sessionInfoJSON `json:"session"`
+}
+
+// clientHeader is what every sign-in takes from the request besides its body.
+type clientHeader struct {
+	UserAgent string `header:"User-Agent" hidden:"true"`
+}
+
+func (h clientHeader) client(ctx context.Context) Client {
+	client := Client{UserAgent: h.UserAgent}
+	if ip := middleware.ClientIPFrom(ctx); ip.IsValid() {
+		client.IP = ip.String()
+	}
+	return client
+}
+
+type signUpInput struct {
+	clientHeader
+	Body struct {
+		CompanyName string  `json:"company_name" minLength:"2" maxLength:"255" example:"Bright Removals"`
+		Slug        string  `json:"slug" minLength:"2" maxLength:"100" example:"bright-removals" doc:"Short name in public addresses: lower-case letters, digits and single hyphens."`
+		Email       string  `json:"email" maxLength:"254" example:"owner@example.com"`
+		FullName    string  `json:"full_name" minLength:"1" maxLength:"200" example:"Robin Owner"`
+		Phone       *string `json:"phone,omitempty" maxLength:"40" nullable:"true" example:"+44 20 7946 0000"`
+		Password    string  `json:"password" example:"Correct-horse-7" doc:"8 to 1024 bytes with an upper-case letter and a digit."`
+		AcceptTerms bool    `json:"accept_terms" example:"true"`
+	}
+}
+
+type logInInput struct {
+	clientHeader
+	Body struct {
+		Login    string `json:"login" minLength:"1" maxLength:"254" example:"owner@example.com" doc:"E-mail address or username."`
+		Password string `json:"password" minLength:"1" maxLength:"1024" example:"Correct-horse-7"`
+	}
+}
+
+type refreshInput struct {
+	Body struct {
+		RefreshToken string `json:"refresh_token" minLength:"1" maxLength:"512"`
+	}
+}
+
+type (
+	tokensOutput struct {
+		CacheControl string `header:"Cache-Control"`
+		Body         tokensJSON
+	}
+	sessionOutput struct {
+		CacheControl string `header:"Cache-Control"`
+		Body         sessionJSON
+	}
+	meOutput struct {
+		CacheControl string `header:"Cache-Control"`
+		Body         meJSON
+	}
+)
+
+const noStore = "no-store"
+
+// Register adds the operations of /v1/auth to the API.
+func (s *Service) Register(api huma.API) {
+	rest.Register(api, huma.Operation{
+		OperationID: "sign-up", Method: http.MethodPost, Path: "/v1/auth/signup", Tags: []string{tag},
+		Summary:       "Found a company",
+		Description:   "Makes a company with three free survey credits and default prices, and its owner's account, and signs the owner in.",
+		DefaultStatus: http.StatusCreated, MaxBodyBytes: maxAuthBody,
+		Errors: []int{http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+	}, func(ctx context.Context, in *signUpInput) (*sessionOutput, error) {
+		phone := ""
+		if in.Body.Phone != nil {
+			phone = *in.Body.Phone
+		}
+		session, err := s.SignUp(ctx, SignUp{
+			CompanyName: in.Body.CompanyName, Slug: in.Body.Slug, Email: in.Body.Email,
+			FullName: in.Body.FullName, Phone: phone, Password: in.Body.Password,
+			AcceptTerms: in.Body.AcceptTerms, Client: in.client(ctx),
+		})
+		return newSessionOutput(session, err)
+	})
+	rest.Register(api, huma.Operation{
+		OperationID: "log-in", Method: http.MethodPost, Path: "/v1/auth/login", Tags: []string{tag},
+		Summary: "Log in", MaxBodyBytes: maxAuthBody,
+		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+	}, func(ctx context.Context, in *logInInput) (*sessionOutput, error) {
+		session, err := s.LogIn(ctx, in.Body.Login, in.Body.Password, in.client(ctx))
+		return newSessionOutput(session, err)
+	})
+	rest.Register(api, huma.Operation{
+		OperationID: "refresh", Method: http.MethodPost, Path: "/v1/auth/refresh", Tags: []string{tag},
+		Summary: "Refresh the tokens",
+		Description: "Each refresh token works once. A copy that a parallel request or a lost answer caused is answered with the same " +
+			"new token for ten seconds; any later use ends the session.",
+		MaxBodyBytes: maxAuthBody,
+		Errors:       []int{http.StatusUnauthorized, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+	}, func(ctx context.Context, in *refreshInput) (*tokensOutput, error) {
+		tokens, err := s.Refresh(ctx, in.Body.RefreshToken)
+		if err != nil {
+			return nil, err
+		}
+		return &tokensOutput{noStore, newTokensJSON(tokens)}, nil
+	})
+	rest.Register(api, huma.Operation{
+		OperationID: "log-out", Method: http.MethodPost, Path: "/v1/auth/logout", Tags: []string{tag},
+		Summary:       "Log out",
+		Description:   "Ends the session of the refresh token. Needs no access token and succeeds for a token that is unknown or over.",
+		DefaultStatus: http.StatusNoContent, MaxBodyBytes: maxAuthBody,
+		Errors: []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+	}, func(ctx context.Context, in *refreshInput) (*struct{}, error) {
+		return nil, s.LogOut(ctx, in.Body.RefreshToken)
+	})
+	rest.Register(api, huma.Operation{
+		OperationID: "me", Method: http.MethodGet, Path: "/v1/auth/me", Tags: []string{tag},
+		Summary:     "Who am I",
+		Security:    []map[string][]string{{"bearer": {}}},
+		Middlewares: huma.Middlewares{rest.Use(s.Require)},
+		Errors:      []int{http.StatusUnauthorized},
+	}, func(ctx context.Context, _ *struct{}) (*meOutput, error) {
+		access, _ := AccessFrom(ctx)
+		session, err := s.sessions.Session(ctx, access.SessionID)
+		if err != nil {
+			return nil, sessionFault(err)
+		}
+		return &meOutput{noStore, meJSON{
+			User: newUserJSON(access.User), Company: newCompanyJSON(access),
+			Session: sessionInfoJSON{ID: session.ID, CreatedAt: session.CreatedAt, ExpiresAt: session.IdleExpiresAt},
+		}}, nil
+	})
+}
+
+func newTokensJSON(t auth.Tokens) tokensJSON {
+	return tokensJSON{
+		AccessToken: t.Access, TokenType: "Bearer", ExpiresIn: int64(t.AccessTTL / time.Second),
+		RefreshToken: t.Refresh, RefreshExpiresIn: int64(t.RefreshTTL / time.Second),
+	}
+}
+
+func newSessionOutput(session Session, err error) (*sessionOutput, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &sessionOutput{noStore, sessionJSON{
+		tokensJSON: newTokensJSON(session.Tokens),
+		User:       newUserJSON(session.Access.User),
+		Company:    newCompanyJSON(session.Access),
+	}}, nil
+}
+
+func newUserJSON(u User) userJSON {
+	out := userJSON{
+		ID: u.ID, Username: u.Username, Email: u.Email, Role: u.Role, IsVerified: u.VerifiedAt != nil,
+		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
+	}
+	if u.FullName != "" {
+		out.FullName = &u.FullName
+	}
+	return out
+}
+
+func newCompanyJSON(a Access) *companyJSON {
+	if a.Company == nil {
+		return nil
+	}
+	return &companyJSON{ID: a.Company.ID, Name: a.Company.Name, Slug: a.Company.Slug, Role: a.CompanyRole}
+}

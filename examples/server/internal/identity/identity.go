@@ -1,0 +1,177 @@
+// Package identity keeps accounts, company memberships and sessions: sign-up, log-in, refresh,
+// log-out and the view of the present session. It decides for every signed-in request who is asking
+// and on behalf of which company.
+package identity
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/groundwork-go/groundwork/auth"
+	"github.com/groundwork-go/groundwork/auth/password"
+	"github.com/groundwork-go/groundwork/middleware"
+	"github.com/groundwork-go/groundwork/sqldb"
+)
+
+// clientID names this application in sessions and tokens.
+const clientID = "groundwork"
+
+// Config configures a [Service]. Every field but Denylist, Now and Logger is required.
+type Config struct {
+	DB        sqldb.TxDB
+	Companies Companies
+
+	// Issuer is the iss and aud of access tokens, the server's public URL.
+	Issuer      string
+	Keys        *auth.KeySet
+	RefreshKeys auth.RefreshKeys
+	Sessions    auth.Store
+	Passwords   *password.Hasher
+
+	// Denylist makes access tokens of ended sessions invalid at once. Without it they last until
+	// they expire.
+	Denylist auth.Denylist
+
+	// Now is the clock. Default time.Now.
+	Now func() time.Time
+	// Logger is told about failures that do not fail a request. Default: silent.
+	Logger *slog.Logger
+}
+
+// Service is the identity domain. It is safe for concurrent use.
+type Service struct {
+	db        sqldb.TxDB
+	companies Companies
+	sessions  *auth.Service
+	passwords *password.Hasher
+	policy    *password.Policy
+	signIn    *password.Authenticator
+	now       func() time.Time
+	logger    *slog.Logger
+}
+
+// New wires the domain. It does no I/O.
+func New(cfg Config) (*Service, error) {
+	s := &Service{
+		db: cfg.DB, companies: cfg.Companies, passwords: cfg.Passwords,
+		now: cfg.Now, logger: cfg.Logger,
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.logger == nil {
+		s.logger = slog.New(slog.DiscardHandler)
+	}
+	var err error
+	s.sessions, err = auth.New(auth.Config{
+		Issuer: cfg.Issuer, Audience: []string{cfg.Issuer}, Keys: cfg.Keys,
+		RefreshKeys: cfg.RefreshKeys, Store: cfg.Sessions, Denylist: cfg.Denylist, Claims: s.claims,
+		Now: s.now, MaxSessions: 20,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("identity: %w", err)
+	}
+	if err := s.wirePasswords(); err != nil {
+		return nil, fmt.Errorf("identity: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Service) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
+
+// claims is asked at every log-in and refresh, so that a changed membership takes effect then.
+func (s *Service) claims(ctx context.Context, session auth.Session) (auth.Claims, error) {
+	access, err := s.access(ctx, session.Subject, session.ID)
+	if errors.Is(err, ErrUnauthenticated) {
+		return auth.Claims{}, auth.ErrSubjectDisabled
+	}
+	if err != nil {
+		return auth.Claims{}, err
+	}
+	claims := auth.Claims{Roles: []string{access.User.Role}}
+	if access.Company != nil && access.Company.Active {
+		claims.Tenant = access.Company.ID
+		claims.Roles = append(claims.Roles, "company_"+access.CompanyRole)
+	}
+	return claims, nil
+}
+
+// access reads the present state of an account and its membership. ErrUnauthenticated means that
+// the account is gone or disabled.
+func (s *Service) access(ctx context.Context, userID, sessionID string) (Access, error) {
+	user, err := findUser(ctx, s.db, selectUserByID, userID)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && user.DisabledAt != nil {
+		return Access{}, ErrUnauthenticated
+	}
+	if err != nil {
+		return Access{}, err
+	}
+	access := Access{User: user, SessionID: sessionID}
+	companyID, role, err := findMembership(ctx, s.db, userID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return access, nil
+	}
+	if err != nil {
+		return Access{}, err
+	}
+	company, err := s.companies.Company(ctx, s.db, companyID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return access, nil
+	}
+	if err != nil {
+		return Access{}, err
+	}
+	access.CompanyRole, access.Company = role, &company
+	return access, nil
+}
+
+// Require lets a request through when its access token is good and its account and membership still
+// are what the token says, and puts the [Access] record into its context.
+func (s *Service) Require(next http.Handler) http.Handler {
+	return s.sessions.Verifier().Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		principal, _ := auth.PrincipalFrom(r.Context())
+		access, err := s.access(r.Context(), principal.Subject, principal.SessionID)
+		if err == nil && access.tenant() != principal.Tenant {
+			err = ErrTokenOutdated
+		}
+		if err != nil {
+			if errors.Is(err, ErrUnauthenticated) || errors.Is(err, ErrTokenOutdated) {
+				w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+			}
+			middleware.WriteProblem(w, r, err)
+			return
+		}
+		middleware.AddLogAttrs(r.Context(), slog.String("user_id", access.User.ID),
+			slog.String("company_id", access.tenant()))
+		next.ServeHTTP(w, r.WithContext(WithAccess(r.Context(), access)))
+	}))
+}
+
+// RequireCompany is [Service.Require] for the routes of a company: it also wants a membership in a
+// company that is switched on.
+func (s *Service) RequireCompany(next http.Handler) http.Handler {
+	return s.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		access, _ := AccessFrom(r.Context())
+		switch {
+		case access.Company == nil:
+			middleware.WriteProblem(w, r, ErrNoCompany)
+		case !access.Company.Active:
+			middleware.WriteProblem(w, r, ErrCompanyInactive)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	}))
+}
+
+// tenant is what the token of this account should say: a company that is switched off is none.
+func (a Access) tenant() string {
+	if a.Company == nil || !a.Company.Active {
+		return ""
+	}
+	return a.Company.ID
+}

@@ -1,0 +1,96 @@
+package identity
+
+import (
+	"context"
+	"time"
+
+	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
+	"github.com/groundwork-go/groundwork/sqldb"
+)
+
+// Faults of this domain that callers branch on. Each knows its status and code.
+var (
+	ErrUnauthenticated    = fault.New(fault.Unauthenticated, "Sign in and send the access token.")
+	ErrTokenOutdated      = fault.New(fault.TokenOutdated, "Your membership has changed. Refresh the access token.")
+	ErrNoCompany          = fault.New(fault.NoCompany, "This account belongs to no company.")
+	ErrCompanyInactive    = fault.New(fault.CompanyInactive, "This company has been switched off.")
+	ErrInvalidCredentials = fault.New(fault.InvalidCredentials, "The login or the password is wrong.")
+	ErrAccountDisabled    = fault.New(fault.AccountDisabled, "This account has been disabled.")
+	ErrEmailTaken         = fault.New(fault.EmailTaken, "An account with this e-mail address exists.")
+	ErrInvalidRefresh     = fault.New(fault.InvalidRefresh, "The refresh token is unknown, expired or revoked. Log in again.")
+	ErrRefreshReused      = fault.New(fault.RefreshReused, "The refresh token was used before. The session has been ended.")
+	ErrRefreshSuperseded  = fault.New(fault.RefreshSuperseded, "Another request has refreshed this session. Use its tokens.")
+	ErrBusy               = fault.New(fault.Busy, "Too many sign-ins at once. Try again in a moment.")
+	ErrUnavailable        = fault.New(fault.Unavailable, "Sign-in is not available right now. Try again in a moment.")
+)
+
+// A User is one account, for both products of this server.
+type User struct {
+	ID           string
+	Username     string
+	Email        string // lower case
+	FullName     string // "" when unknown
+	Role         string // global role
+	PasswordHash string
+	VerifiedAt   *time.Time
+	DisabledAt   *time.Time
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+}
+
+// A Company is what this domain needs to know of a tenant.
+type Company struct {
+	ID     string
+	Name   string
+	Slug   string
+	Active bool
+}
+
+// NewCompany describes the company that a sign-up founds.
+type NewCompany struct {
+	Name  string
+	Slug  string
+	Email string
+	Phone string // "" for none
+}
+
+// Companies is the part of the company domain that sign-up and sessions need.
+type Companies interface {
+	// Create stores a company inside tx. A taken slug or address and an unacceptable slug are
+	// returned as faults that may be shown to the caller.
+	Create(ctx context.Context, tx sqldb.DB, company NewCompany) (Company, error)
+	// Company returns the company, or an error that wraps [database/sql.ErrNoRows].
+	Company(ctx context.Context, db sqldb.DB, id string) (Company, error)
+}
+
+// Roles inside a company, as stored in company_members.role.
+const (
+	CompanyOwner  = "owner"
+	CompanyAdmin  = "admin"
+	CompanyMember = "member"
+)
+
+// globalUser is the global role every new account starts with.
+const globalUser = "user"
+
+// Access is what a request may rely on once [Service.Require] has let it through: read from the
+// database for this request, not from the token.
+type Access struct {
+	User        User
+	SessionID   string
+	CompanyRole string   // "" without a membership
+	Company     *Company // nil without a membership
+}
+
+type accessKey struct{}
+
+// AccessFrom returns the access record that [Service.Require] put into ctx.
+func AccessFrom(ctx context.Context) (Access, bool) {
+	access, ok := ctx.Value(accessKey{}).(Access)
+	return access, ok
+}
+
+// WithAccess returns ctx with the access record, as [Service.Require] does.
+func WithAccess(ctx context.Context, access Access) context.Context {
+	return context.WithValue(ctx, accessKey{}, access)
+}
