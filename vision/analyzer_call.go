@@ -98,7 +98,9 @@ func (a *analysis) call(ctx context.Context, messages []chatMessage, imageTokens
 }
 
 // attempt sends one HTTP call within the budget, the concurrency bound and the call's deadline.
-func (a *analysis) attempt(ctx context.Context, messages []chatMessage, imageTokens int, withSchema bool) (chatResponse, error) {
+func (a *analysis) attempt(
+	ctx context.Context, messages []chatMessage, imageTokens int, withSchema bool,
+) (chatResponse, error) {
 	cfg := a.o.cfg
 	req := chatRequest{profile: cfg.Profile, messages: messages, maxOutput: cfg.MaxOutput}
 	schema := Schema()

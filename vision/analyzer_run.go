@@ -98,7 +98,7 @@ func groupByRoom(photos []Photo, outcomes []PhotoOutcome) []*roomWork {
 			rooms = append(rooms, w)
 		}
 		key := file{p.Room, sha256.Sum256(p.Data)}
-		if id, ok := first[key]; ok {
+		if id, ok := first[key]; ok && len(p.Data) > 0 {
 			outcomes[i].Status, outcomes[i].DuplicateOf = PhotoDuplicate, id
 		} else {
 			first[key] = p.ID
@@ -114,10 +114,10 @@ func (a *analysis) analyzeRoom(ctx context.Context, w *roomWork) {
 	var wg sync.WaitGroup
 	for _, p := range w.photos {
 		if p.outcome.Status == PhotoDuplicate {
-			a.finish(w, p)
+			a.finish(p)
 			continue
 		}
-		wg.Go(func() { a.prepare(ctx, w, p) })
+		wg.Go(func() { a.prepare(ctx, p) })
 	}
 	wg.Wait()
 
@@ -128,7 +128,7 @@ func (a *analysis) analyzeRoom(ctx context.Context, w *roomWork) {
 }
 
 // prepare decodes and scales one photo. At most Config.Concurrency are decoded at a time.
-func (a *analysis) prepare(ctx context.Context, w *roomWork, p *photoWork) {
+func (a *analysis) prepare(ctx context.Context, p *photoWork) {
 	if !acquire(ctx, a.o.decodes) {
 		return
 	}
@@ -144,7 +144,7 @@ func (a *analysis) prepare(ctx context.Context, w *roomWork, p *photoWork) {
 	case ctx.Err() != nil:
 	default:
 		p.outcome.Status, p.outcome.Err = PhotoUnreadable, err
-		a.finish(w, p)
+		a.finish(p)
 	}
 }
 
@@ -152,7 +152,7 @@ func (a *analysis) prepare(ctx context.Context, w *roomWork, p *photoWork) {
 // for again in two halves, once.
 func (a *analysis) analyzeBatch(ctx context.Context, w *roomWork, batch []*photoWork, split bool) {
 	if stop := a.stopped.Load(); stop != nil || ctx.Err() != nil {
-		a.notSent(w, batch, stop)
+		a.notSent(batch, stop)
 		return
 	}
 	found := len(w.room.Items)
@@ -181,7 +181,7 @@ func (a *analysis) analyzeBatch(ctx context.Context, w *roomWork, batch []*photo
 		if i == 0 {
 			a.report(func(pr *Progress) { pr.Items += added })
 		}
-		a.finish(w, p)
+		a.finish(p)
 	}
 }
 
@@ -194,22 +194,22 @@ func (a *analysis) failed(ctx context.Context, w *roomWork, batch []*photoWork, 
 		a.stopped.CompareAndSwap(nil, &err)
 	}
 	if errors.Is(err, ErrBudget) || ctx.Err() != nil {
-		a.notSent(w, batch, &err)
+		a.notSent(batch, &err)
 		return
 	}
 	for _, p := range batch {
 		p.outcome.Status, p.outcome.Err = PhotoFailed, err
-		a.finish(w, p)
+		a.finish(p)
 	}
 }
 
 // notSent books photos that are left out because the analysis ended early.
-func (a *analysis) notSent(w *roomWork, batch []*photoWork, why *error) {
+func (a *analysis) notSent(batch []*photoWork, why *error) {
 	for _, p := range batch {
 		if why != nil && errors.Is(*why, ErrBudget) {
 			p.outcome.Status = PhotoOverBudget
 		}
-		a.finish(w, p)
+		a.finish(p)
 	}
 }
 
@@ -237,17 +237,17 @@ func (a *analysis) collect(ctx context.Context, result *Result, rooms []*roomWor
 	if ctx.Err() != nil {
 		return fmt.Errorf("vision: analyze: %w", ctx.Err())
 	}
-	unreadable := func(p PhotoOutcome) bool {
+	readable := func(p PhotoOutcome) bool {
 		return p.Status != PhotoUnreadable && p.Status != PhotoDuplicate
 	}
-	if !slices.ContainsFunc(result.Photos, unreadable) {
+	if !slices.ContainsFunc(result.Photos, readable) {
 		return fmt.Errorf("%w: %w", ErrNoPhotos, result.Photos[0].Err)
 	}
 	return errors.Join(errs...)
 }
 
 // finish counts a photo as settled, once.
-func (a *analysis) finish(_ *roomWork, p *photoWork) {
+func (a *analysis) finish(p *photoWork) {
 	if p.done {
 		return
 	}

@@ -37,7 +37,7 @@ type Request struct {
 // Photo is one picture.
 type Photo struct {
 	ID   string // unique within the request; empty means its 1-based place in the request
-	Room string // what the customer calls the room, cut to 80 characters; may be empty
+	Room string // what the customer calls the room; sent cut to 80 characters, may be empty
 	Name string // shown in nothing but logs of the caller; never sent
 	Data []byte // a file that [Prepare] accepts; it is prepared again for the model's useful size
 }
@@ -72,7 +72,7 @@ type PhotoStatus string
 // The outcomes.
 const (
 	PhotoAnalyzed   PhotoStatus = "analyzed"    // part of an answer that was accepted
-	PhotoDuplicate  PhotoStatus = "duplicate"   // the same bytes as an earlier photo of the room; not sent
+	PhotoDuplicate  PhotoStatus = "duplicate"   // same bytes as an earlier photo of the room; not sent
 	PhotoUnreadable PhotoStatus = "unreadable"  // Prepare refused it; see Err
 	PhotoFailed     PhotoStatus = "failed"      // the call it was part of failed; see Err
 	PhotoOverBudget PhotoStatus = "over_budget" // not sent because of the Budget

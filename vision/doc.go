@@ -47,7 +47,7 @@
 // # Without a model
 //
 // Package visionsim answers like a model, offline and always the same. [NewStatic] returns an
-// analyzer with a fixed answer.
+// analyzer with a fixed answer. Package visiontest checks other implementations of [Analyzer].
 //
 // # What it does not do
 //

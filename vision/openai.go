@@ -72,7 +72,10 @@ func (g *goOpenAI) complete(ctx context.Context, req chatRequest) (chatResponse,
 	out := chatResponse{
 		model:     cleanText(resp.Model, maxDataText),
 		requestID: cleanText(resp.Header().Get("X-Request-Id"), maxDataText),
-		usage:     Usage{InputTokens: max(resp.Usage.PromptTokens, 0), OutputTokens: max(resp.Usage.CompletionTokens, 0)},
+		usage: Usage{
+			InputTokens:  max(resp.Usage.PromptTokens, 0),
+			OutputTokens: max(resp.Usage.CompletionTokens, 0),
+		},
 	}
 	if d := resp.Usage.PromptTokensDetails; d != nil {
 		out.usage.CachedTokens = max(d.CachedTokens, 0)
