@@ -79,7 +79,7 @@ func New(cfg Config) (*Runner, error) {
 	}
 	client, err := river.NewClient(driver(cfg), &river.Config{
 		FetchCooldown:        fetchCooldown,
-		FetchPollInterval:    time.Second,
+		FetchPollInterval:    pollInterval(cfg),
 		JobTimeout:           defaultTimeout,
 		Logger:               slog.New(quiet{cfg.Logger.Handler()}),
 		PeriodicJobs:         cfg.Registry.periodic,
@@ -91,6 +91,15 @@ func New(cfg Config) (*Runner, error) {
 		return nil, fmt.Errorf("jobs: %w", err)
 	}
 	return &Runner{client: client, cfg: cfg}, nil
+}
+
+// pollInterval is how often a queue without a listener looks for jobs. A look at a local file costs
+// little; on PostgreSQL the listener brings the news and polling is the safety net.
+func pollInterval(cfg Config) time.Duration {
+	if cfg.Dialect == sqldb.DialectSQLite {
+		return 100 * time.Millisecond
+	}
+	return time.Second
 }
 
 func driver(cfg Config) riverdriver.Driver[*sql.Tx] {
@@ -138,8 +147,11 @@ func (r *Runner) Enqueue(ctx context.Context, tx sqldb.DB, args Args, opts Optio
 }
 
 // Start begins to work jobs. ctx only carries values: its end stops nothing, since a signal must let
-// running jobs finish. Use Stop.
+// running jobs finish. Use Stop. Without a registered worker there is nothing to start.
 func (r *Runner) Start(ctx context.Context) error {
+	if len(r.cfg.Registry.entries) == 0 {
+		return nil
+	}
 	ctx = context.WithoutCancel(ctx)
 	if r.cfg.Dialect == sqldb.DialectSQLite {
 		if err := r.reclaim(ctx); err != nil {

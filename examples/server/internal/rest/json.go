@@ -37,9 +37,51 @@ func jsonFormat() huma.Format {
 			if err := checkJSON(data); err != nil {
 				return err
 			}
-			return explain(json.Unmarshal(data, v))
+			if err := json.Unmarshal(data, v); err != nil {
+				return explain(err)
+			}
+			if tree, ok := v.(*any); ok { // huma validates a generic copy before it decodes the real one
+				maskNames(*tree)
+			}
+			return nil
 		},
 	}
+}
+
+// huma writes locations as "rooms[2].name" and loses its way when a member's name contains one of
+// these characters. In the copy it validates they are masked: no name of ours contains them, so
+// nothing else changes.
+const (
+	nameSpecial = ".[]"
+	nameMasks   = "\x01\x02\x03"
+)
+
+func maskNames(tree any) {
+	switch v := tree.(type) {
+	case map[string]any:
+		for name, value := range v {
+			maskNames(value)
+			if strings.ContainsAny(name, nameSpecial) {
+				delete(v, name)
+				v[translateName(name, nameSpecial, nameMasks)] = value
+			}
+		}
+	case []any:
+		for _, value := range v {
+			maskNames(value)
+		}
+	}
+}
+
+func unmaskName(name string) string { return translateName(name, nameMasks, nameSpecial) }
+
+func translateName(name, from, to string) string {
+	return strings.Map(func(r rune) rune {
+		if i := strings.IndexRune(from, r); i >= 0 {
+			return rune(to[i])
+		}
+		return r
+	}, name)
 }
 
 // bodyFault is a fault found while decoding. huma keeps only the text of the error, so the text

@@ -57,43 +57,23 @@ func translate(d *huma.ErrorDetail) (field fault.Field, inPath bool) {
 		return fault.Parameter(clean(rest, 64), code, detail), false
 	}
 	path := splitLocation(strings.TrimPrefix(strings.TrimPrefix(d.Location, "body"), "."))
-	if code == fault.FieldUnknown {
-		path = unknownMember(d, path)
-	}
 	if member != "" {
 		path = append(path, member)
 	}
 	return fault.Body(pointer(path), code, detail), false
 }
 
-// splitLocation reads "rooms[2].name". Names come from our schemas, except the last one of an unknown
-// member: see unknownMember.
+// splitLocation reads "rooms[2].name".
 func splitLocation(location string) []string {
 	if location == "" {
 		return nil
 	}
 	location = strings.NewReplacer("[", ".", "]", "").Replace(location)
-	return slices.DeleteFunc(strings.Split(location, "."), func(s string) bool { return s == "" })
-}
-
-// unknownMember restores the name of an unknown member, which may contain dots and brackets. huma
-// hands over the object it was found in.
-func unknownMember(d *huma.ErrorDetail, path []string) []string {
-	object, ok := d.Value.(map[string]any)
-	if !ok {
-		return path
+	path := slices.DeleteFunc(strings.Split(location, "."), func(s string) bool { return s == "" })
+	for i := range path {
+		path[i] = unmaskName(path[i])
 	}
-	name, found := "", false
-	for member := range object {
-		if strings.HasSuffix(d.Location, "."+member) && len(member) >= len(name) {
-			name, found = member, true
-		}
-	}
-	if !found {
-		return path
-	}
-	parent := strings.TrimSuffix(d.Location, "."+name)
-	return append(splitLocation(strings.TrimPrefix(strings.TrimPrefix(parent, "body"), ".")), clean(name, 64))
+	return path
 }
 
 // pointer writes a path as a JSON pointer in URI fragment form (RFC 6901, section 6).
