@@ -33,7 +33,11 @@ func (d *Denylist) Deny(ctx context.Context, until time.Time, ids ...string) err
 	for _, id := range ids {
 		rows = append(rows, []any{id, sqldb.At(until)})
 	}
-	if _, err := sqldb.InsertBatch(ctx, d.db, denyID, rows); err != nil {
+	err := retry(func() error {
+		_, err := sqldb.InsertBatch(ctx, d.db, denyID, rows)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("sqlauth: deny: %w", err)
 	}
 	return nil
@@ -70,7 +74,11 @@ DELETE FROM auth_denied WHERE denied_until <= $1 AND id IN (
 // DeleteExpired removes at most limit entries that ended at or before the given time and returns
 // how many. Call it from a periodic job.
 func (d *Denylist) DeleteExpired(ctx context.Context, before time.Time, limit int) (int, error) {
-	n, err := d.db.Exec(ctx, deleteDenied, sqldb.At(before), int64(max(limit, 0)))
+	var n int64
+	err := retry(func() (err error) {
+		n, err = d.db.Exec(ctx, deleteDenied, sqldb.At(before), int64(max(limit, 0)))
+		return err
+	})
 	if err != nil {
 		return 0, fmt.Errorf("sqlauth: delete denied: %w", err)
 	}

@@ -63,7 +63,7 @@ func (s *Store) Rotate(ctx context.Context, r auth.RotateRequest) (auth.RotateRe
 	var res auth.RotateResult
 	var err error
 	for range maxTries {
-		err = s.retry(func() (err error) {
+		err = retry(func() (err error) {
 			res, err = s.rotate(ctx, &r)
 			return err
 		})

@@ -85,7 +85,7 @@ func (s *Store) Create(ctx context.Context, r auth.Record, limit int) (evicted [
 		return nil, nil
 	}
 	ses := &r.Session
-	err = s.retry(func() error {
+	err = retry(func() error {
 		return s.db.InTx(ctx, func(tx sqldb.DB) error {
 			if _, err := tx.Exec(ctx, lockSubject, ses.Subject, sqldb.At(ses.ExpiresAt)); err != nil {
 				return fmt.Errorf("sqlauth: lock subject: %w", err)
@@ -174,7 +174,7 @@ func (s *Store) Revoke(ctx context.Context, id, reason string, now time.Time) (d
 	if !uuid7.Valid(id) {
 		return false, nil
 	}
-	err = s.retry(func() error {
+	err = retry(func() error {
 		n, err := s.db.Exec(ctx, revokeSession, sqldb.At(now), reason, id)
 		did = n > 0
 		return err
@@ -207,7 +207,7 @@ func (s *Store) RevokeSubject(ctx context.Context, subject string, keep []string
 		return nil, fmt.Errorf("sqlauth: revoke sessions: more than %d to keep", maxKeep)
 	}
 	query.WriteString(" RETURNING id")
-	err = s.retry(func() error {
+	err = retry(func() error {
 		ended, err = ids(s.db.Query(ctx, query.String(), args...))
 		return err
 	})
@@ -229,7 +229,7 @@ DELETE FROM auth_subjects WHERE expires_at <= $1 AND subject IN (
 func (s *Store) DeleteExpired(ctx context.Context, before time.Time, limit int) (int, error) {
 	var deleted int64
 	for _, statement := range []string{deleteSubjects, deleteSessions} {
-		err := s.retry(func() (err error) {
+		err := retry(func() (err error) {
 			deleted, err = s.db.Exec(ctx, statement, sqldb.At(before), int64(max(limit, 0)))
 			return err
 		})
@@ -244,7 +244,7 @@ func (s *Store) DeleteExpired(ctx context.Context, before time.Time, limit int) 
 const maxTries = 20
 
 // retry repeats what failed only because of a parallel transaction.
-func (s *Store) retry(do func() error) error {
+func retry(do func() error) error {
 	err := do()
 	for range maxTries {
 		if !sqldb.IsRetryable(err) {

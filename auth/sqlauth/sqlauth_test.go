@@ -3,8 +3,11 @@ package sqlauth_test
 import (
 	"crypto/rand"
 	"database/sql"
+	"encoding/base64"
+	"encoding/hex"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -107,6 +110,119 @@ func transports(t *testing.T, run func(t *testing.T, open func(t *testing.T) sql
 func TestStore(t *testing.T) {
 	t.Parallel()
 	transports(t, func(t *testing.T, open func(t *testing.T) sqldb.TxDB) {
-		authtest.TestStore(t, func(t *testing.T) auth.Store { return sqlauth.New(open(t)) })
+		store := func(t *testing.T) auth.Store { return sqlauth.New(open(t)) }
+		authtest.TestStore(t, store)
+		authtest.TestService(t, store)
 	})
+}
+
+func TestDenylist(t *testing.T) {
+	t.Parallel()
+	transports(t, func(t *testing.T, open func(t *testing.T) sqldb.TxDB) {
+		authtest.TestDenylist(t, func(t *testing.T) auth.Denylist { return sqlauth.NewDenylist(open(t)) })
+	})
+}
+
+func TestDenylistDeletesWhatHasEnded(t *testing.T) {
+	t.Parallel()
+	transports(t, func(t *testing.T, open func(t *testing.T) sqldb.TxDB) {
+		d := sqlauth.NewDenylist(open(t))
+		end := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		require.NoError(t, d.Deny(t.Context(), end, "s:1", "s:2", "s:3"))
+		require.NoError(t, d.Deny(t.Context(), end.Add(time.Microsecond), "s:4"))
+		for _, want := range []int{2, 1, 0} {
+			n, err := d.DeleteExpired(t.Context(), end, 2)
+			require.NoError(t, err)
+			require.Equal(t, want, n)
+		}
+		denied, err := d.Denied(t.Context(), "s:1", "s:2", "s:3")
+		require.NoError(t, err)
+		require.False(t, denied)
+		denied, err = d.Denied(t.Context(), "s:4")
+		require.NoError(t, err)
+		require.True(t, denied)
+	})
+}
+
+func TestSweepForgetsSubjects(t *testing.T) {
+	t.Parallel()
+	transports(t, func(t *testing.T, open func(t *testing.T) sqldb.TxDB) {
+		db := open(t)
+		store := sqlauth.New(db)
+		now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		_, err := store.Create(t.Context(), auth.Record{Session: auth.Session{
+			ID: "0192f0c1-a4e0-7c5b-9f6d-2a1b3c4d5e6f", Subject: "user", AuthTime: now, CreatedAt: now,
+			LastUsedAt: now, IdleExpiresAt: now, ExpiresAt: now,
+		}}, 5)
+		require.NoError(t, err)
+		n, err := store.DeleteExpired(t.Context(), now, 10)
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+		var left int
+		require.NoError(t, db.QueryRow(t.Context(), "SELECT COUNT(*) FROM auth_subjects").Scan(&left))
+		require.Zero(t, left)
+	})
+}
+
+// TestDumpHasNoSecret looks for issued tokens, and for the secrets in them, in every column.
+func TestDumpHasNoSecret(t *testing.T) {
+	t.Parallel()
+	transports(t, func(t *testing.T, open func(t *testing.T) sqldb.TxDB) {
+		db := open(t)
+		key, err := auth.NewHMACKey("k1", []byte("a secret that is long enough here"))
+		require.NoError(t, err)
+		keys, err := auth.NewKeySet(auth.KeySetConfig{Active: key})
+		require.NoError(t, err)
+		refreshKeys, err := auth.NewRefreshKeys([]byte("another secret that is long enough"))
+		require.NoError(t, err)
+		svc, err := auth.New(auth.Config{
+			Issuer: "iss", Audience: []string{"aud"}, Keys: keys, RefreshKeys: refreshKeys,
+			Store: sqlauth.New(db), Denylist: sqlauth.NewDenylist(db), MaxSessions: 3,
+		})
+		require.NoError(t, err)
+		var issued []string
+		for range 5 {
+			tokens, err := svc.Login(t.Context(), auth.Login{Subject: "user"})
+			require.NoError(t, err)
+			issued = append(issued, tokens.Refresh, tokens.Access)
+			tokens, err = svc.Refresh(t.Context(), tokens.Refresh)
+			require.NoError(t, err)
+			issued = append(issued, tokens.Refresh, tokens.Access)
+		}
+		dump := dump(t, db)
+		require.Contains(t, dump, "user")
+		for _, token := range issued {
+			require.NotContains(t, dump, token)
+			if body, ok := strings.CutPrefix(token, "rt_"); ok {
+				raw, err := base64.RawURLEncoding.DecodeString(body)
+				require.NoError(t, err)
+				secret := raw[21:53]
+				require.NotContains(t, dump, base64.RawURLEncoding.EncodeToString(secret))
+				require.NotContains(t, dump, hex.EncodeToString(secret))
+			}
+		}
+	})
+}
+
+func dump(t *testing.T, db sqldb.TxDB) string {
+	t.Helper()
+	var out strings.Builder
+	rows, err := db.Query(t.Context(), `SELECT id || ' ' || subject || ' ' || methods || ' ' || attributes || ' ' ||
+		hash || ' ' || previous_hash || ' ' || salt || ' ' || revoke_reason FROM auth_sessions
+		UNION ALL SELECT subject FROM auth_subjects UNION ALL SELECT id FROM auth_denied`)
+	require.NoError(t, err)
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var line string
+		require.NoError(t, rows.Scan(&line))
+		out.WriteString(line + "\n")
+	}
+	require.NoError(t, rows.Err())
+	return out.String()
+}
+
+func TestSchemaOfUnknownDialect(t *testing.T) {
+	t.Parallel()
+	require.Empty(t, sqlauth.Schema(0))
+	require.Empty(t, sqlauth.Statements(0))
 }
