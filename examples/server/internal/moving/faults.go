@@ -1,0 +1,34 @@
+package moving
+
+import "github.com/groundwork-go/groundwork/examples/server/internal/fault"
+
+// Faults of this domain that callers branch on. Each knows its status and code.
+var (
+	ErrNotFound        = fault.New(fault.NotFound, "There is nothing here that you can see.")
+	ErrUnauthenticated = fault.New(fault.Unauthenticated, "Send a valid survey token as Authorization: Bearer.")
+	ErrGone            = fault.New(fault.Gone, "This survey link has expired. Ask the company for a new one.")
+	ErrCompanyInactive = fault.New(fault.CompanyInactive, "This company has been switched off.")
+
+	ErrSlugTaken       = fault.New(fault.SlugTaken, "Another company uses this short name.")
+	ErrEmailTaken      = fault.New(fault.EmailTaken, "Another company uses this e-mail address.")
+	ErrStale           = fault.New(fault.StaleVersion, "The entity has changed since you read it. Read it again.")
+	ErrIfMatchRequired = fault.New(fault.IfMatchRequired, "Send If-Match with the ETag you read.")
+	ErrBadIfMatch      = fault.New(fault.Malformed, "If-Match is not a list of entity tags.")
+
+	ErrInvalidState     = fault.New(fault.InvalidState, "The present status of the move does not allow this.")
+	ErrCreditsExhausted = fault.New(fault.CreditsExhausted, "The company has no survey credit left.")
+	ErrSurveyIncomplete = fault.New(fault.SurveyIncomplete, "The survey is not complete yet.")
+	ErrAnalysisRunning  = fault.New(fault.AnalysisRunning, "An analysis is under way. Wait until it has finished.")
+	ErrPriceChanged     = fault.New(fault.PriceChanged, "The price is not the one you confirmed.")
+	ErrQuoteExpired     = fault.New(fault.QuoteExpired, "The quote has expired. Ask the company for a new one.")
+
+	ErrTooManyRooms      = fault.New(fault.LimitReached, "A move has at most 40 rooms.")
+	ErrTooManyItems      = fault.New(fault.LimitReached, "A room has at most 300 items.")
+	ErrTooManyRoomPhotos = fault.New(fault.LimitReached, "A room has at most 30 photos.")
+	ErrTooManyPhotos     = fault.New(fault.LimitReached, "A move has at most 120 photos.")
+	ErrNoPhotos          = fault.New(fault.InvalidState, "The room has no photos.")
+
+	ErrTooLarge     = fault.New(fault.TooLarge, "A photo has at most 10 MiB.")
+	ErrNotMultipart = fault.New(fault.UnsupportedMedia, "Send multipart/form-data with up to six files named photos.")
+	ErrMalformed    = fault.New(fault.Malformed, "The multipart body cannot be read.")
+)

@@ -1,0 +1,119 @@
+package moving
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+
+	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
+	"github.com/groundwork-go/groundwork/pagination"
+)
+
+// MoveRow is a move in a list.
+type MoveRow struct {
+	Move
+	Photos int64
+}
+
+func newMoveList(keys *pagination.Keyring) (*pagination.Spec, error) {
+	return pagination.NewSpec(pagination.Config{
+		Sortable: []pagination.Field{
+			{Name: "created_at", Column: "j.created_at", Kind: pagination.Time},
+			{Name: "submitted_at", Column: "j.submitted_at", Kind: pagination.Time, Nullable: true},
+		},
+		Filterable: []pagination.Field{{
+			Name: "status", Column: "j.status", Kind: pagination.Enum,
+			Ops: []pagination.Op{pagination.Eq, pagination.In},
+			Enum: []string{
+				string(InProgress), string(SurveyComplete), string(AwaitingApproval), string(Approved), string(Accepted),
+			},
+		}},
+		DefaultSort: "-created_at",
+		TieBreaker:  pagination.Field{Name: "id", Column: "j.id", Kind: pagination.UUID},
+		Search:      pagination.Search{Columns: []string{"j.search"}},
+		Keyring:     keys,
+	})
+}
+
+// Moves returns a page of the moves of a company. Faults of the parameters are a 422.
+func (s *Service) Moves(ctx context.Context, companyID string, parameters url.Values) (pagination.Page[MoveRow], error) {
+	var none pagination.Page[MoveRow]
+	query, err := s.list.Parse(parameters, companyID)
+	if err != nil {
+		return none, parameterFaults(err)
+	}
+	base := pagination.Select{
+		Columns: moveColumns + `, (SELECT COUNT(*) FROM photos AS p WHERE p.job_id = j.id)`,
+		From:    "jobs AS j",
+		Where:   "j.company_id = $1",
+		Args:    []any{companyID},
+	}
+	query, err = query.Count(ctx, base, func(ctx context.Context, text string, args ...any) (int64, error) {
+		return count(ctx, s.db, text, args...)
+	})
+	if err != nil {
+		return none, fmt.Errorf("moving: count moves: %w", err)
+	}
+	text, args, err := query.SQL(base)
+	if err != nil {
+		return none, fmt.Errorf("moving: list moves: %w", err)
+	}
+	rows, err := s.db.Query(ctx, text, args...)
+	if err != nil {
+		return none, fmt.Errorf("moving: list moves: %w", err)
+	}
+	return pagination.Collect(rows, query, scanMoveRow)
+}
+
+func scanMoveRow(row pagination.Scanner) (MoveRow, error) {
+	var r MoveRow
+	var err error
+	r.Move, err = scanMove(withLast{row, &r.Photos})
+	return r, err
+}
+
+// withLast scans one column more than its user asks for.
+type withLast struct {
+	pagination.Scanner
+	last any
+}
+
+// Scan reads the columns of dest and then the last one.
+func (w withLast) Scan(dest ...any) error { return w.Scanner.Scan(append(dest, w.last)...) }
+
+// parameterFaults turns the faults of list parameters into a 422.
+func parameterFaults(err error) error {
+	var faults []fault.Field
+	for _, e := range pagination.Errors(err) {
+		faults = append(faults, fault.Parameter(e.Param, e.Code, e.Detail))
+	}
+	if len(faults) == 0 {
+		return err
+	}
+	return fault.Invalid(faults...)
+}
+
+const countPhotosSQL = `SELECT COUNT(*) FROM photos AS p WHERE p.job_id = $1 AND p.company_id = $2`
+
+// MoveDetail is a move as staff see it. Of a survey that is still open they see no more than the row.
+type MoveDetail struct {
+	MoveRow
+	Rooms []Room
+}
+
+// Move returns a move of the company. ErrNotFound for one of another company.
+func (s *Service) Move(ctx context.Context, at Survey) (MoveDetail, error) {
+	move, err := findMove(ctx, s.db, at)
+	if err != nil {
+		return MoveDetail{}, err
+	}
+	detail := MoveDetail{MoveRow: MoveRow{Move: move}}
+	if detail.Photos, err = count(ctx, s.db, countPhotosSQL, at.MoveID, at.CompanyID); err != nil {
+		return MoveDetail{}, err
+	}
+	if move.Status == InProgress {
+		return detail, nil
+	}
+	detail.Rooms, err = listRooms(ctx, s.db, at)
+	return detail, err
+}

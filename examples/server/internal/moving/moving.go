@@ -1,0 +1,120 @@
+package moving
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/groundwork-go/groundwork/examples/server/internal/blob"
+	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
+	"github.com/groundwork-go/groundwork/middleware"
+	"github.com/groundwork-go/groundwork/pagination"
+	"github.com/groundwork-go/groundwork/sqldb"
+	"github.com/groundwork-go/groundwork/vision"
+)
+
+// Service is the moving-quote domain. It is safe for concurrent use.
+type Service struct {
+	db           sqldb.TxDB
+	queue        jobs.Queue
+	files        blob.Store
+	analyzer     vision.Analyzer
+	staff        func(ctx context.Context) (Staff, bool)
+	requireStaff middleware.Middleware
+	publicURL    string
+	list         *pagination.Spec
+	now          func() time.Time
+	logger       *slog.Logger
+	// decoders has a slot for each photo that may be decoded at a time: a photo of 40 megapixels
+	// takes over a hundred megabytes while it is.
+	decoders chan struct{}
+}
+
+// Staff is a signed-in member of a company.
+type Staff struct {
+	UserID    string
+	CompanyID string
+	Role      string // owner, admin or member
+}
+
+// Config is what a [Service] needs. All fields without a default are required.
+type Config struct {
+	DB       sqldb.TxDB
+	Queue    jobs.Queue
+	Files    blob.Store
+	Analyzer vision.Analyzer
+
+	// Staff tells who is signed in; false when RequireStaff did not run.
+	Staff func(ctx context.Context) (Staff, bool)
+	// RequireStaff lets only members of an active company pass.
+	RequireStaff middleware.Middleware
+
+	// PublicURL is the root of the links that customers get, such as https://app.example.com.
+	PublicURL string
+	// Cursors seals the cursors of lists.
+	Cursors *pagination.Keyring
+
+	Now    func() time.Time // Default time.Now.
+	Logger *slog.Logger     // Default silent.
+}
+
+// ConfigError is one fault of a [Config].
+type ConfigError struct {
+	Field  string
+	Value  string
+	Reason string
+}
+
+// Error implements error.
+func (e *ConfigError) Error() string {
+	return fmt.Sprintf("moving: config %s %q: %s", e.Field, e.Value, e.Reason)
+}
+
+// New returns a Service. The error joins a [*ConfigError] for each fault.
+func New(cfg Config) (*Service, error) {
+	var faults []error
+	require := func(missing bool, field string) {
+		if missing {
+			faults = append(faults, &ConfigError{Field: field, Reason: "is required"})
+		}
+	}
+	require(cfg.DB == nil, "DB")
+	require(cfg.Queue == nil, "Queue")
+	require(cfg.Files == nil, "Files")
+	require(cfg.Analyzer == nil, "Analyzer")
+	require(cfg.Staff == nil, "Staff")
+	require(cfg.RequireStaff == nil, "RequireStaff")
+	require(cfg.Cursors == nil, "Cursors")
+	root, err := url.Parse(cfg.PublicURL)
+	if err != nil || (root.Scheme != "http" && root.Scheme != "https") || root.Host == "" || root.Fragment != "" {
+		faults = append(faults, &ConfigError{
+			Field: "PublicURL", Value: cfg.PublicURL, Reason: "must be an absolute http or https URL",
+		})
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	list, err := newMoveList(cfg.Cursors)
+	if err != nil {
+		return nil, fmt.Errorf("moving: list of moves: %w", err)
+	}
+	s := &Service{
+		db: cfg.DB, queue: cfg.Queue, files: cfg.Files, analyzer: cfg.Analyzer,
+		staff: cfg.Staff, requireStaff: cfg.RequireStaff,
+		publicURL: strings.TrimSuffix(cfg.PublicURL, "/"), list: list,
+		now: cfg.Now, logger: cfg.Logger,
+		decoders: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.logger == nil {
+		s.logger = slog.New(slog.DiscardHandler)
+	}
+	return s, nil
+}
