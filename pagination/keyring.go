@@ -9,7 +9,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
 	"log/slog"
 	"sync"
 )
@@ -101,6 +100,6 @@ func newSealer(key Key) (*sealer, error) {
 		return nil, fmt.Errorf("pagination: cipher: %w", err)
 	}
 	s := &sealer{id: key.ID, aead: aead}
-	s.macs.New = func() any { return hash.Hash(hmac.New(sha256.New, derived[32:])) }
+	s.macs.New = func() any { return hmac.New(sha256.New, derived[32:]) }
 	return s, nil
 }

@@ -69,10 +69,10 @@ func feedQuery(t *testing.T, db sqldb.DB, spec *pagination.Spec, query string) (
 	return q, page
 }
 
-// onFeed runs test with a long feed, shorter under -short.
+// onFeed runs test with a long feed, shorter under -short and -race.
 func onFeed(t *testing.T, test func(t *testing.T, tr transport, db sqldb.DB, rows int)) {
 	rows := 1_050_000
-	if testing.Short() {
+	if raceEnabled || testing.Short() {
 		rows = 60_000
 	}
 	for _, tr := range transports() {
@@ -94,8 +94,8 @@ func TestPlansAndDepth(t *testing.T) {
 		spec := feedSpec(t)
 		deep := (rows - rows/20) / 20
 		factor := time.Duration(100)
-		if testing.Short() {
-			factor = 5
+		if raceEnabled || testing.Short() {
+			factor = 3
 		}
 		for _, sort := range []string{"created_at", "-created_at", "kind,-created_at", "-kind,created_at", "score", "-score"} {
 			shallow := feedCursor(t, db, spec, sort, 2)

@@ -22,9 +22,12 @@ import (
 // table predicts: the rows next to the position, whatever happened to the row it came from.
 func TestRandomWalks(t *testing.T) {
 	t.Parallel()
-	const seeds = 300
+	seeds := uint64(300)
+	if raceEnabled || testing.Short() {
+		seeds = 40
+	}
 	onEach(t, func(t *testing.T, _ transport, db sqldb.TxDB) {
-		for seed := range uint64(seeds) {
+		for seed := range seeds {
 			w := newWalk(t, db, newSpec(t), seed)
 			w.run()
 			if t.Failed() {

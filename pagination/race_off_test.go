@@ -1,0 +1,5 @@
+//go:build !race
+
+package pagination_test
+
+const raceEnabled = false
