@@ -1,0 +1,232 @@
+package redisauth_test
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/groundwork-go/groundwork/auth"
+	"github.com/groundwork-go/groundwork/auth/authtest"
+	"github.com/groundwork-go/groundwork/auth/redisauth"
+)
+
+// connect returns a client and a prefix of the test's own, whose keys are removed at the end.
+func connect(t *testing.T) (*redis.Client, string) {
+	t.Helper()
+	url := os.Getenv("TEST_REDIS_URL")
+	if url == "" {
+		if os.Getenv("TEST_REQUIRE_SERVICES") == "1" {
+			t.Fatal("TEST_REDIS_URL is not set and TEST_REQUIRE_SERVICES is 1")
+		}
+		t.Skip("TEST_REDIS_URL is not set")
+	}
+	options, err := redis.ParseURL(url)
+	require.NoError(t, err)
+	client := redis.NewClient(options)
+	prefix := "groundwork-test:" + rand.Text() + ":"
+	t.Cleanup(func() {
+		ctx := context.Background()
+		for _, key := range keys(t, client, prefix) {
+			client.Del(ctx, key)
+		}
+		_ = client.Close()
+	})
+	return client, prefix
+}
+
+func keys(t *testing.T, client *redis.Client, prefix string) (list []string) {
+	t.Helper()
+	all := client.Scan(context.Background(), 0, prefix+"*", 1000).Iterator()
+	for all.Next(context.Background()) {
+		list = append(list, all.Val())
+	}
+	require.NoError(t, all.Err())
+	return list
+}
+
+func openStore(t *testing.T) auth.Store {
+	client, prefix := connect(t)
+	store, err := redisauth.New(redisauth.Config{Client: client, Prefix: prefix})
+	require.NoError(t, err)
+	return store
+}
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	authtest.TestStore(t, openStore)
+	authtest.TestService(t, openStore)
+}
+
+func TestDenylist(t *testing.T) {
+	t.Parallel()
+	authtest.TestDenylist(t, func(t *testing.T) auth.Denylist {
+		client, prefix := connect(t)
+		list, err := redisauth.NewDenylist(redisauth.Config{Client: client, Prefix: prefix})
+		require.NoError(t, err)
+		return list
+	})
+}
+
+// counter counts round trips and the keys that each command names.
+type counter struct {
+	trips    atomic.Int64
+	manyKeys atomic.Int64
+}
+
+func (c *counter) DialHook(next redis.DialHook) redis.DialHook {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
+}
+
+func (c *counter) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		c.trips.Add(1)
+		c.look(cmd)
+		return next(ctx, cmd)
+	}
+}
+
+func (c *counter) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		c.trips.Add(1)
+		for _, cmd := range cmds {
+			c.look(cmd)
+		}
+		return next(ctx, cmds)
+	}
+}
+
+// look finds commands over several keys, which a cluster refuses.
+func (c *counter) look(cmd redis.Cmder) {
+	args := cmd.Args()
+	switch strings.ToLower(fmt.Sprint(args[0])) {
+	case "eval", "evalsha":
+		if fmt.Sprint(args[2]) != "1" {
+			c.manyKeys.Add(1)
+		}
+	case "exists", "del", "unlink", "mget":
+		if len(args) > 2 {
+			c.manyKeys.Add(1)
+		}
+	}
+}
+
+func newService(t *testing.T, client *redis.Client, prefix string) *auth.Service {
+	t.Helper()
+	store, err := redisauth.New(redisauth.Config{Client: client, Prefix: prefix})
+	require.NoError(t, err)
+	list, err := redisauth.NewDenylist(redisauth.Config{Client: client, Prefix: prefix})
+	require.NoError(t, err)
+	key, err := auth.NewHMACKey("k1", []byte("a secret that is long enough here"))
+	require.NoError(t, err)
+	keySet, err := auth.NewKeySet(auth.KeySetConfig{Active: key})
+	require.NoError(t, err)
+	refreshKeys, err := auth.NewRefreshKeys([]byte("another secret that is long enough"))
+	require.NoError(t, err)
+	svc, err := auth.New(auth.Config{
+		Issuer: "iss", Audience: []string{"aud"}, Keys: keySet, RefreshKeys: refreshKeys,
+		Store: store, Denylist: list, MaxSessions: 5,
+	})
+	require.NoError(t, err)
+	return svc
+}
+
+func TestOneRoundTripAndOneKeyPerCommand(t *testing.T) {
+	t.Parallel()
+	client, prefix := connect(t)
+	count := &counter{}
+	client.AddHook(count)
+	svc := newService(t, client, prefix)
+	tokens, err := svc.Login(t.Context(), auth.Login{Subject: "user"})
+	require.NoError(t, err)
+	tokens, err = svc.Refresh(t.Context(), tokens.Refresh)
+	require.NoError(t, err)
+
+	before := count.trips.Load()
+	tokens, err = svc.Refresh(t.Context(), tokens.Refresh)
+	require.NoError(t, err)
+	require.Equal(t, int64(1), count.trips.Load()-before, "a refresh is one round trip")
+	before = count.trips.Load()
+	_, err = svc.Verifier().Verify(t.Context(), tokens.Access)
+	require.NoError(t, err)
+	require.Equal(t, int64(1), count.trips.Load()-before, "a look-up is one round trip")
+
+	_, err = svc.LogoutAll(t.Context(), "user")
+	require.NoError(t, err)
+	_, err = svc.Verifier().Verify(t.Context(), tokens.Access)
+	require.ErrorIs(t, err, auth.ErrRevoked)
+	_, err = svc.Sweep(t.Context(), 10)
+	require.NoError(t, err)
+	require.Zero(t, count.manyKeys.Load(), "a cluster refuses commands over several keys")
+}
+
+func TestEveryKeyOfASessionExpires(t *testing.T) {
+	t.Parallel()
+	client, prefix := connect(t)
+	svc := newService(t, client, prefix)
+	tokens, err := svc.Login(t.Context(), auth.Login{Subject: "user"})
+	require.NoError(t, err)
+	require.NoError(t, svc.Logout(t.Context(), tokens.Refresh))
+	for _, key := range keys(t, client, prefix) {
+		if key == prefix+"ends" {
+			continue // emptied by Sweep
+		}
+		ttl, err := client.TTL(t.Context(), key).Result()
+		require.NoError(t, err)
+		require.Positive(t, ttl, key)
+	}
+}
+
+func TestDumpHasNoSecret(t *testing.T) {
+	t.Parallel()
+	client, prefix := connect(t)
+	svc := newService(t, client, prefix)
+	var issued []string
+	for range 6 {
+		tokens, err := svc.Login(t.Context(), auth.Login{Subject: "user"})
+		require.NoError(t, err)
+		issued = append(issued, tokens.Refresh, tokens.Access)
+		tokens, err = svc.Refresh(t.Context(), tokens.Refresh)
+		require.NoError(t, err)
+		issued = append(issued, tokens.Refresh, tokens.Access)
+	}
+	var dump strings.Builder
+	for _, key := range keys(t, client, prefix) {
+		dump.WriteString(key + " ")
+		switch client.Type(t.Context(), key).Val() {
+		case "hash":
+			fmt.Fprintln(&dump, client.HGetAll(t.Context(), key).Val())
+		case "zset":
+			fmt.Fprintln(&dump, client.ZRange(t.Context(), key, 0, -1).Val())
+		default:
+			fmt.Fprintln(&dump, client.Get(t.Context(), key).Val())
+		}
+	}
+	require.Contains(t, dump.String(), "subject:user")
+	for _, token := range issued {
+		require.NotContains(t, dump.String(), token)
+		if body, ok := strings.CutPrefix(token, "rt_"); ok {
+			raw, err := base64.RawURLEncoding.DecodeString(body)
+			require.NoError(t, err)
+			require.NotContains(t, dump.String(), base64.RawURLEncoding.EncodeToString(raw[21:53]))
+		}
+	}
+}
+
+func TestConfigFaults(t *testing.T) {
+	t.Parallel()
+	_, err := redisauth.New(redisauth.Config{Retention: time.Second})
+	require.ErrorContains(t, err, "Client")
+	require.ErrorContains(t, err, "Retention")
+	_, err = redisauth.NewDenylist(redisauth.Config{})
+	require.ErrorContains(t, err, "Client")
+}
