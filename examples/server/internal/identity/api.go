@@ -18,7 +18,8 @@ const tag = "Sign-in"
 // maxAuthBody bounds the bodies of /v1/auth/*.
 const maxAuthBody = 8 << 10
 
-type tokensJSON struct {
+// TokensJSON is exported because huma passes over embedded structs that are not.
+type TokensJSON struct {
 	AccessToken      string `json:"access_token" doc:"Send it as Authorization: Bearer."`
 	TokenType        string `json:"token_type" enum:"Bearer"`
 	ExpiresIn        int64  `json:"expires_in" doc:"Life of the access token in seconds." example:"900"`
@@ -47,9 +48,9 @@ type companyJSON struct {
 }
 
 type sessionJSON struct {
-	tokensJSON
-	User    userJSON     `json:"user"`
-	Company *companyJSON `json:"company" nullable:"true"`
+	TokensJSON
+	User    userJSON                 `json:"user"`
+	Company rest.OrNull[companyJSON] `json:"company"`
 }
 
 type sessionInfoJSON struct {
@@ -59,17 +60,18 @@ type sessionInfoJSON struct {
 }
 
 type meJSON struct {
-	User    userJSON        `json:"user"`
-	Company *companyJSON    `json:"company" nullable:"true"`
-	Session sessionInfoJSON `json:"session"`
+	User    userJSON                 `json:"user"`
+	Company rest.OrNull[companyJSON] `json:"company"`
+	Session sessionInfoJSON          `json:"session"`
 }
 
-// clientHeader is what every sign-in takes from the request besides its body.
-type clientHeader struct {
+// ClientHeader is what every sign-in takes from the request besides its body. It is exported because
+// huma passes over embedded structs that are not.
+type ClientHeader struct {
 	UserAgent string `header:"User-Agent" hidden:"true"`
 }
 
-func (h clientHeader) client(ctx context.Context) Client {
+func (h ClientHeader) client(ctx context.Context) Client {
 	client := Client{UserAgent: h.UserAgent}
 	if ip := middleware.ClientIPFrom(ctx); ip.IsValid() {
 		client.IP = ip.String()
@@ -78,7 +80,7 @@ func (h clientHeader) client(ctx context.Context) Client {
 }
 
 type signUpInput struct {
-	clientHeader
+	ClientHeader
 	Body struct {
 		CompanyName string  `json:"company_name" minLength:"2" maxLength:"255" example:"Bright Removals"`
 		Slug        string  `json:"slug" minLength:"2" maxLength:"100" example:"bright-removals" doc:"Short name in public addresses: lower-case letters, digits and single hyphens."`
@@ -91,7 +93,7 @@ type signUpInput struct {
 }
 
 type logInInput struct {
-	clientHeader
+	ClientHeader
 	Body struct {
 		Login    string `json:"login" minLength:"1" maxLength:"254" example:"owner@example.com" doc:"E-mail address or username."`
 		Password string `json:"password" minLength:"1" maxLength:"1024" example:"Correct-horse-7"`
@@ -107,7 +109,7 @@ type refreshInput struct {
 type (
 	tokensOutput struct {
 		CacheControl string `header:"Cache-Control"`
-		Body         tokensJSON
+		Body         TokensJSON
 	}
 	sessionOutput struct {
 		CacheControl string `header:"Cache-Control"`
@@ -191,8 +193,8 @@ func (s *Service) Register(api huma.API) {
 	})
 }
 
-func newTokensJSON(t auth.Tokens) tokensJSON {
-	return tokensJSON{
+func newTokensJSON(t auth.Tokens) TokensJSON {
+	return TokensJSON{
 		AccessToken: t.Access, TokenType: "Bearer", ExpiresIn: int64(t.AccessTTL / time.Second),
 		RefreshToken: t.Refresh, RefreshExpiresIn: int64(t.RefreshTTL / time.Second),
 	}
@@ -203,7 +205,7 @@ func newSessionOutput(session Session, err error) (*sessionOutput, error) {
 		return nil, err
 	}
 	return &sessionOutput{noStore, sessionJSON{
-		tokensJSON: newTokensJSON(session.Tokens),
+		TokensJSON: newTokensJSON(session.Tokens),
 		User:       newUserJSON(session.Access.User),
 		Company:    newCompanyJSON(session.Access),
 	}}, nil
@@ -220,9 +222,11 @@ func newUserJSON(u User) userJSON {
 	return out
 }
 
-func newCompanyJSON(a Access) *companyJSON {
+func newCompanyJSON(a Access) rest.OrNull[companyJSON] {
 	if a.Company == nil {
-		return nil
+		return rest.OrNull[companyJSON]{}
 	}
-	return &companyJSON{ID: a.Company.ID, Name: a.Company.Name, Slug: a.Company.Slug, Role: a.CompanyRole}
+	return rest.OrNull[companyJSON]{Value: &companyJSON{
+		ID: a.Company.ID, Name: a.Company.Name, Slug: a.Company.Slug, Role: a.CompanyRole,
+	}}
 }

@@ -20,7 +20,8 @@ type WorkerConfig struct {
 	// Defaults 5 seconds and 10 minutes.
 	Base, Cap time.Duration
 	// Every runs the job with zero arguments again and again, at multiples of Every since midnight
-	// UTC plus Offset: 24h and 2h mean daily at 02:00 UTC. Zero means never. Every must divide a day.
+	// UTC plus Offset: 24h and 2h mean daily at 02:00 UTC. Zero means never. Every is at least a
+	// second and divides a day.
 	Every, Offset time.Duration
 	// RunOnStart runs a periodic job also when this process takes over the schedule, unless it ran
 	// in the current period already.
@@ -122,8 +123,8 @@ func (c WorkerConfig) check(kind string) []error {
 	if c.Base < 0 || c.Cap < c.Base {
 		fault("Cap", c.Cap, "must not be below Base")
 	}
-	if c.Every < 0 || (c.Every > 0 && (c.Every < time.Minute || day%c.Every != 0)) {
-		fault("Every", c.Every, "must be at least a minute and divide a day")
+	if c.Every < 0 || (c.Every > 0 && (c.Every < time.Second || day%c.Every != 0)) {
+		fault("Every", c.Every, "must be at least a second and divide a day")
 	}
 	if c.Offset < 0 || (c.Offset > 0 && c.Offset >= c.Every) {
 		fault("Offset", c.Offset, "must be below Every")

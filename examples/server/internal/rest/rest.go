@@ -44,7 +44,7 @@ func New(mux *http.ServeMux, info huma.Info) huma.API {
 			OpenAPI: "3.1.0",
 			Info:    &info,
 			Components: &huma.Components{
-				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				Schemas: huma.NewMapRegistry("#/components/schemas/", schemaNamer()),
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					staffScheme: {
 						Type: "http", Scheme: "bearer", BearerFormat: "JWT",

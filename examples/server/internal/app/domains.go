@@ -1,0 +1,122 @@
+package app
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/groundwork-go/groundwork/auth"
+	"github.com/groundwork-go/groundwork/auth/password"
+	"github.com/groundwork-go/groundwork/auth/sqlauth"
+	"github.com/groundwork-go/groundwork/examples/server/internal/config"
+	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
+	"github.com/groundwork-go/groundwork/examples/server/internal/identity"
+	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
+	"github.com/groundwork-go/groundwork/examples/server/internal/moving"
+	"github.com/groundwork-go/groundwork/pagination"
+	"github.com/groundwork-go/groundwork/sqldb"
+)
+
+// domains makes the domain services, connects them with each other, and registers their operations
+// and workers.
+func (p *parts) domains(
+	cfg config.Config, opts Options, mux *http.ServeMux, registry *jobs.Registry, queue jobs.Queue,
+) error {
+	// Accounts need companies and companies need to know who asks: one of the two comes late.
+	companies := &companies{}
+	accounts, err := newIdentity(p.db, companies, cfg, opts)
+	if err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
+	model, err := analyzer(cfg, opts)
+	if err != nil {
+		return err
+	}
+	cursors, err := cursorKeys(cfg.Keys.Cursor)
+	if err != nil {
+		return fmt.Errorf("app: CURSOR_KEY: %w", err)
+	}
+	companies.moving, err = moving.New(moving.Config{
+		DB: p.db, Queue: queue, Files: p.files, Analyzer: model,
+		Staff: staff, RequireStaff: accounts.RequireCompany,
+		PublicURL: cfg.PublicURL, Cursors: cursors, Now: opts.Now, Logger: opts.Logger,
+	})
+	if err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
+	accounts.Register(p.api)
+	companies.moving.Register(mux, p.api)
+	companies.moving.Workers(registry)
+	return nil
+}
+
+func newIdentity(db sqldb.TxDB, companies identity.Companies, cfg config.Config, opts Options) (*identity.Service, error) {
+	keys, err := signingKeys(cfg.Keys.Signing, opts)
+	if err != nil {
+		return nil, fmt.Errorf("AUTH_SIGNING_KEYS: %w", err)
+	}
+	refresh, err := auth.NewRefreshKeys(cfg.Keys.Refresh[0], cfg.Keys.Refresh[1:]...)
+	if err != nil {
+		return nil, fmt.Errorf("AUTH_REFRESH_KEYS: %w", err)
+	}
+	passwords, err := password.New(password.Config{})
+	if err != nil {
+		return nil, err
+	}
+	return identity.New(identity.Config{
+		DB: db, Companies: companies, Issuer: cfg.PublicURL, Keys: keys, RefreshKeys: refresh,
+		Sessions: sqlauth.New(db), Denylist: sqlauth.NewDenylist(db), Passwords: passwords,
+		Now: opts.Now, Logger: opts.Logger,
+	})
+}
+
+func signingKeys(list []config.SigningKey, opts Options) (*auth.KeySet, error) {
+	keys := make([]auth.Key, len(list))
+	for i, k := range list {
+		key, err := auth.NewHMACKey(k.ID, k.Secret)
+		if err != nil {
+			return nil, err
+		}
+		keys[i] = key
+	}
+	return auth.NewKeySet(auth.KeySetConfig{Active: keys[0], Published: keys[1:], Now: opts.Now})
+}
+
+func cursorKeys(list []config.CursorKey) (*pagination.Keyring, error) {
+	keys := make([]pagination.Key, len(list))
+	for i, k := range list {
+		keys[i] = pagination.Key{ID: k.ID, Secret: k.Secret}
+	}
+	return pagination.NewKeyring(keys[0], keys[1:]...)
+}
+
+// staff tells package moving who is signed in.
+func staff(ctx context.Context) (moving.Staff, bool) {
+	access, ok := identity.AccessFrom(ctx)
+	if !ok || access.Company == nil {
+		return moving.Staff{}, false
+	}
+	return moving.Staff{
+		UserID: access.User.ID, CompanyID: access.Company.ID, Role: access.CompanyRole,
+	}, true
+}
+
+// companies gives package identity the companies of package moving.
+type companies struct{ moving *moving.Service }
+
+// Create implements identity.Companies.
+func (c *companies) Create(ctx context.Context, tx sqldb.DB, company identity.NewCompany) (identity.Company, error) {
+	ref, err := c.moving.CreateCompany(ctx, tx, moving.NewCompany(company))
+	return identity.Company(ref), err
+}
+
+// Company implements identity.Companies.
+func (c *companies) Company(ctx context.Context, db sqldb.DB, id string) (identity.Company, error) {
+	ref, err := c.moving.Ref(ctx, db, id)
+	if fault.CodeOf(err) == fault.NotFound {
+		err = errors.Join(err, sql.ErrNoRows)
+	}
+	return identity.Company(ref), err
+}

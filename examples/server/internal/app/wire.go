@@ -1,0 +1,156 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/groundwork-go/groundwork/examples/server/internal/blob"
+	"github.com/groundwork-go/groundwork/examples/server/internal/config"
+	"github.com/groundwork-go/groundwork/examples/server/internal/docs"
+	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
+	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
+	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
+	"github.com/groundwork-go/groundwork/sqldb"
+	"github.com/groundwork-go/groundwork/vision"
+	"github.com/groundwork-go/groundwork/vision/visionsim"
+)
+
+// parts is the running server without its listener.
+type parts struct {
+	db      *database
+	files   *blob.Local
+	runner  *jobs.Runner
+	probes  *health
+	handler http.Handler
+	api     huma.API
+}
+
+// Migrate brings the schema up to date and returns.
+func Migrate(ctx context.Context, cfg config.Config, opts Options) error {
+	opts = opts.withDefaults()
+	db, err := openDatabase(ctx, cfg.Database, opts.Logger)
+	if err != nil {
+		return err
+	}
+	return errors.Join(db.migrate(ctx, opts.Logger), db.close())
+}
+
+// open opens the database and the file store, migrates and wires.
+func open(ctx context.Context, cfg config.Config, opts Options, probes *health) (*parts, error) {
+	db, err := openDatabase(ctx, cfg.Database, opts.Logger)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.migrate(ctx, opts.Logger); err != nil {
+		return nil, errors.Join(err, db.close())
+	}
+	files, err := blob.OpenLocal(cfg.StoragePath)
+	if err != nil {
+		return nil, errors.Join(err, db.close())
+	}
+	p := &parts{db: db, files: files, probes: probes}
+	if err := p.wire(cfg, opts); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	return p, nil
+}
+
+// wire connects the packages. It does no I/O.
+func (p *parts) wire(cfg config.Config, opts Options) error {
+	mux := http.NewServeMux()
+	p.api = rest.New(mux, huma.Info{
+		Title:   "Groundwork reference server",
+		Version: "1",
+		Description: "Moving quotes from photos. Errors are application/problem+json (RFC 9457) with a " +
+			"stable code; fields that cannot be accepted are listed in errors[].",
+		License: &huma.License{Name: "MIT", Identifier: "MIT"},
+	})
+	registry, queue := jobs.NewRegistry(), &lateQueue{}
+	if err := p.domains(cfg, opts, mux, registry, queue); err != nil {
+		return err
+	}
+	var err error
+	p.runner, err = jobs.New(jobs.Config{
+		DB: p.db.write, Dialect: p.db.dialect, Listener: p.db.listener,
+		Registry: registry, Logger: opts.Logger,
+	})
+	if err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
+	queue.Queue = p.runner
+	p.probes.register(mux)
+	if err := docs.Register(mux, p.api); err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
+	p.handler, err = pipeline(cfg, opts.Logger, mux)
+	if err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
+	return nil
+}
+
+// close closes what open opened.
+func (p *parts) close() error { return errors.Join(p.files.Close(), p.db.close()) }
+
+// lateQueue lets services be made before the queue, which needs their workers.
+type lateQueue struct{ jobs.Queue }
+
+// analyzer returns who looks at photos: the configured model, in development the simulator.
+func analyzer(cfg config.Config, opts Options) (vision.Analyzer, error) {
+	settings := vision.Config{
+		APIKey: cfg.OpenAI.APIKey, BaseURL: cfg.OpenAI.BaseURL, Model: cfg.OpenAI.Model,
+		Logger: opts.Logger, Now: opts.Now,
+	}
+	switch {
+	case opts.Analyzer != nil:
+		return opts.Analyzer, nil
+	case cfg.OpenAI.Configured():
+	case cfg.Production:
+		return noAnalyzer{}, nil
+	default:
+		settings.BaseURL = visionsim.BaseURL
+		settings.HTTPClient = visionsim.Client(visionsim.Config{
+			Latency: simulatedLatency, PhotoLatency: simulatedPhotoLatency, Now: opts.Now,
+		})
+		settings.Model = visionsim.Model
+	}
+	model, err := vision.New(settings)
+	if err != nil {
+		return nil, fmt.Errorf("app: %w", err)
+	}
+	return model, nil
+}
+
+// noAnalyzer is production without a model.
+type noAnalyzer struct{}
+
+var errNoAnalyzer = fault.New(fault.NotConfigured, "Photo analysis is not set up on this server.")
+
+// Analyze implements vision.Analyzer.
+func (noAnalyzer) Analyze(context.Context, vision.Request) (*vision.Result, error) {
+	return nil, errNoAnalyzer
+}
+
+// Document returns the OpenAPI document without opening anything.
+func Document() ([]byte, error) {
+	cfg, err := config.Documentation()
+	if err != nil {
+		return nil, err
+	}
+	write, err := lazySQLite()
+	if err != nil {
+		return nil, err
+	}
+	p := &parts{db: &database{
+		TxDB: sqldb.SQLite(write, write), dialect: sqldb.DialectSQLite, write: write,
+	}, files: &blob.Local{}, probes: &health{}}
+	if err := p.wire(cfg, Options{}.withDefaults()); err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	document, err := docs.JSON(p.api)
+	return document, errors.Join(err, write.Close())
+}
