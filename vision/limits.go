@@ -65,7 +65,7 @@ func (l Limits) checkFormat(f Format) error {
 // here may overflow.
 func (l Limits) checkSize(f Format, w, h int64) error {
 	long, short := max(w, h), min(w, h)
-	reason := ""
+	var reason string
 	switch {
 	case short < 1 || l.MinSide > 0 && short < int64(l.MinSide):
 		reason = fmt.Sprintf("each side needs at least %d pixels", max(l.MinSide, 1))
