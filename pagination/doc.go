@@ -46,7 +46,7 @@
 //
 // An index should begin with what the list is limited to (the tenant), followed by the sort
 // columns and the tie-breaker. Then a page reads size+1 rows: at row one million of 1,050,000 it
-// costs what it costs at row twenty, and between 230 and 2,800 times less than OFFSET.
+// costs what it costs at row twenty, and from 130 to 2,800 times less than OFFSET.
 //
 // # Cursors
 //

@@ -30,7 +30,8 @@ func feedSpec(t *testing.T) *pagination.Spec {
 	return spec
 }
 
-// fillFeed makes n rows: unique times, three kinds, and a score that is NULL in every third row.
+// fillFeed makes n rows: unique times, three kinds, and a score of 97 values that is NULL in
+// every third row: with ties of a few rows PostgreSQL rightly sorts those rows instead.
 func fillFeed(t *testing.T, tr transport, db sqldb.DB, n int) {
 	t.Helper()
 	moment := `strftime('%Y-%m-%dT%H:%M:%S', 1600000000 + i, 'unixepoch') || '.000000Z'`
@@ -41,7 +42,7 @@ func fillFeed(t *testing.T, tr transport, db sqldb.DB, n int) {
 	for _, statement := range []string{
 		`CREATE TABLE feed (id BIGINT PRIMARY KEY, created_at ` + column + ` NOT NULL, kind INTEGER NOT NULL, score DOUBLE PRECISION, body TEXT NOT NULL)`,
 		fmt.Sprintf(`INSERT INTO feed WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
-			SELECT i, %s, i %% 3, CASE WHEN i %% 3 = 0 THEN NULL ELSE (CAST(i AS BIGINT) * 7919) %% 10007 END, 'some text of a usual length, so that rows are not tiny' FROM n`, n, moment),
+			SELECT i, %s, i %% 3, CASE WHEN i %% 3 = 0 THEN NULL ELSE (CAST(i AS BIGINT) * 7919) %% 97 END, 'some text of a usual length, so that rows are not tiny' FROM n`, n, moment),
 		`CREATE INDEX feed_created ON feed (created_at, id)`,
 		`CREATE INDEX feed_kind ON feed (kind, created_at DESC, id DESC)`,
 		`CREATE INDEX feed_score ON feed (score, id)`,
@@ -93,7 +94,7 @@ func TestPlansAndDepth(t *testing.T) {
 	onFeed(t, func(t *testing.T, tr transport, db sqldb.DB, rows int) {
 		spec := feedSpec(t)
 		deep := (rows - rows/20) / 20
-		factor := time.Duration(100)
+		factor := time.Duration(50)
 		if raceEnabled || testing.Short() {
 			factor = 3
 		}
