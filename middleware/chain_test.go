@@ -43,7 +43,9 @@ func TestAnyOrder(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2)) // repeatable, nothing to guess
 	parts := []func() middleware.Middleware{
-		func() middleware.Middleware { return middleware.Must(middleware.RequestID(middleware.RequestIDConfig{})) },
+		func() middleware.Middleware {
+			return middleware.Must(middleware.RequestID(middleware.RequestIDConfig{}))
+		},
 		func() middleware.Middleware { return middleware.Must(middleware.ClientIP(middleware.ClientIPConfig{})) },
 		func() middleware.Middleware {
 			return middleware.AccessLog(middleware.AccessLogConfig{Handler: slog.DiscardHandler})
