@@ -3,6 +3,7 @@ package auth_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"sync"
 	"testing"
 	"time"
@@ -205,3 +206,5 @@ func TestLoginRefreshLogout(t *testing.T) {
 	require.ErrorIs(t, err, auth.ErrRefreshInvalid)
 	require.Equal(t, []auth.EventType{auth.EventLogin, auth.EventRefresh, auth.EventRevoke}, b.eventTypes())
 }
+
+func sha256Of(b []byte) [auth.HashBytes]byte { return sha256.Sum256(b) }
