@@ -93,7 +93,7 @@ func (s *Service) registerCompany(api huma.API) {
 	})
 }
 
-// priceListBody is a price list in a request: what is absent has its default.
+// priceListBody is a price list on the wire: what is absent from a request has its default.
 type priceListBody struct{ pricing.Config }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -114,7 +114,7 @@ func (s *Service) registerPricing(api huma.API) {
 	rest.Register(api, s.staffOnly(huma.Operation{
 		OperationID: "get-pricing", Method: http.MethodGet, Path: "/v1/company/pricing", Tags: []string{tagCompany},
 		Summary: "Read the price list", Description: "Amounts in pence, the range of estimates in basis points.",
-	}), func(ctx context.Context, _ *struct{}) (*entity[pricing.Config], error) {
+	}), func(ctx context.Context, _ *struct{}) (*entity[priceListBody], error) {
 		staff, err := s.member(ctx)
 		if err != nil {
 			return nil, err
@@ -123,7 +123,7 @@ func (s *Service) registerPricing(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return &entity[pricing.Config]{etag(list.Version), list.Config}, nil
+		return &entity[priceListBody]{etag(list.Version), priceListBody{list.Config}}, nil
 	})
 	rest.Register(api, s.staffOnly(huma.Operation{
 		OperationID: "replace-pricing", Method: http.MethodPut, Path: "/v1/company/pricing", Tags: []string{tagCompany},
@@ -131,7 +131,7 @@ func (s *Service) registerPricing(api huma.API) {
 		Description: "Members that are absent take their default. If-Match is required. Surveys that were handed in keep the " +
 			"quote they have.",
 		Errors: []int{http.StatusPreconditionFailed, http.StatusUnprocessableEntity, http.StatusPreconditionRequired},
-	}), func(ctx context.Context, in *putPricingInput) (*entity[pricing.Config], error) {
+	}), func(ctx context.Context, in *putPricingInput) (*entity[priceListBody], error) {
 		staff, err := s.member(ctx)
 		if err != nil {
 			return nil, err
@@ -144,7 +144,7 @@ func (s *Service) registerPricing(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return &entity[pricing.Config]{etag(list.Version), list.Config}, nil
+		return &entity[priceListBody]{etag(list.Version), priceListBody{list.Config}}, nil
 	})
 	rest.Register(api, s.staffOnly(huma.Operation{
 		OperationID: "preview-pricing", Method: http.MethodPost, Path: "/v1/company/pricing/preview", Tags: []string{tagCompany},

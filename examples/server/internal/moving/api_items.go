@@ -114,8 +114,9 @@ type patchItemInput struct {
 
 func (in *patchItemInput) empty() bool {
 	b := &in.Body
-	return !(b.Name.sent || b.Qty.sent || b.LengthCm.sent || b.WidthCm.sent || b.HeightCm.sent ||
-		b.VolumeM3.sent || b.WeightKg.sent || b.Fragile.sent || b.Category.sent || b.Packing.sent || b.Notes.sent)
+	sent := b.Name.sent || b.Qty.sent || b.LengthCm.sent || b.WidthCm.sent || b.HeightCm.sent ||
+		b.VolumeM3.sent || b.WeightKg.sent || b.Fragile.sent || b.Category.sent || b.Packing.sent || b.Notes.sent
+	return !sent
 }
 
 func (in *patchItemInput) apply(i *Item) []fault.Field {
@@ -193,7 +194,7 @@ func (s *Service) registerItems(api huma.API) {
 	})
 	rest.Register(api, s.customerOnly(huma.Operation{
 		OperationID: "get-item", Method: http.MethodGet, Path: "/v1/survey/items/{id}",
-		Summary: "Read an item", Errors: []int{http.StatusNotFound},
+		Summary: "Read an item", Description: "Figures are for one piece.", Errors: []int{http.StatusNotFound},
 	}), func(ctx context.Context, in *IDPath) (*entity[itemJSON], error) {
 		at, err := opened(ctx)
 		if err != nil {
@@ -233,8 +234,9 @@ func (s *Service) registerItems(api huma.API) {
 	})
 	rest.Register(api, s.customerOnly(huma.Operation{
 		OperationID: "delete-item", Method: http.MethodDelete, Path: "/v1/survey/items/{id}",
-		Summary: "Delete an item", DefaultStatus: http.StatusNoContent,
-		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
+		Summary: "Delete an item", Description: "A later analysis may find it again.",
+		DefaultStatus: http.StatusNoContent,
+		Errors:        []int{http.StatusNotFound, http.StatusConflict, http.StatusPreconditionFailed},
 	}), func(ctx context.Context, in *rowInput) (*struct{}, error) {
 		at, err := opened(ctx)
 		if err != nil {

@@ -60,16 +60,16 @@ func newMoveJSON(m MoveRow) MoveJSON {
 // moveDetailJSON is a move with everything the customer handed in.
 type moveDetailJSON struct {
 	MoveJSON
-	Contact                 contactJSON       `json:"contact"`
-	Pickup                  orNull[Place]     `json:"pickup"`
-	Dropoff                 orNull[Place]     `json:"dropoff"`
-	PickupProperty          *string           `json:"pickup_property_type"`
-	DropoffProperty         *string           `json:"dropoff_property_type"`
-	PickupAccess            orNull[Access]    `json:"pickup_access"`
-	DropoffAccess           orNull[Access]    `json:"dropoff_access"`
-	CustomerProvidesPacking *bool             `json:"customer_provides_packing"`
-	Rooms                   []roomJSON        `json:"rooms" nullable:"false"`
-	Quote                   orNull[QuoteJSON] `json:"quote"`
+	Contact                 contactJSON            `json:"contact"`
+	Pickup                  rest.OrNull[Place]     `json:"pickup"`
+	Dropoff                 rest.OrNull[Place]     `json:"dropoff"`
+	PickupProperty          *string                `json:"pickup_property_type"`
+	DropoffProperty         *string                `json:"dropoff_property_type"`
+	PickupAccess            rest.OrNull[Access]    `json:"pickup_access"`
+	DropoffAccess           rest.OrNull[Access]    `json:"dropoff_access"`
+	CustomerProvidesPacking *bool                  `json:"customer_provides_packing"`
+	Rooms                   []roomJSON             `json:"rooms" nullable:"false"`
+	Quote                   rest.OrNull[QuoteJSON] `json:"quote"`
 }
 
 func (s *Service) moveDetail(ctx context.Context, at Survey) (*entity[moveDetailJSON], error) {
@@ -84,13 +84,13 @@ func (s *Service) moveDetail(ctx context.Context, at Survey) (*entity[moveDetail
 			return nil, err
 		}
 		detail.Contact = newContactJSON(move.Move)
-		detail.Pickup.value, detail.Dropoff.value = move.Pickup, move.Dropoff
+		detail.Pickup.Value, detail.Dropoff.Value = move.Pickup, move.Dropoff
 		detail.PickupProperty, detail.DropoffProperty = move.PickupProperty, move.DropoffProperty
-		detail.PickupAccess.value, detail.DropoffAccess.value = move.PickupAccess, move.DropoffAccess
+		detail.PickupAccess.Value, detail.DropoffAccess.Value = move.PickupAccess, move.DropoffAccess
 		detail.CustomerProvidesPacking = &move.CustomerProvidesPacking
 		detail.Rooms = newRoomsJSON(move.Rooms, bulky)
 		if move.Quote != nil {
-			detail.Quote.value = new(newQuoteJSON(*move.Quote))
+			detail.Quote.Value = new(newQuoteJSON(*move.Quote))
 		}
 	}
 	return &entity[moveDetailJSON]{etag(move.Version), detail}, nil

@@ -33,16 +33,16 @@ func newPhotoJSON(p Photo) photoJSON {
 
 // outcomeJSON is what became of one file.
 type outcomeJSON struct {
-	Name     string            `json:"name" example:"kitchen.jpg" doc:"As the client calls the file."`
-	Accepted bool              `json:"accepted"`
-	Code     *string           `json:"code" example:"image_corrupt" doc:"Why it was refused; duplicate for a photo the move had already."`
-	Detail   *string           `json:"detail"`
-	Photo    orNull[photoJSON] `json:"photo"`
+	Name     string                 `json:"name" example:"kitchen.jpg" doc:"As the client calls the file."`
+	Accepted bool                   `json:"accepted"`
+	Code     *string                `json:"code" example:"image_corrupt" doc:"Why it was refused; duplicate for a photo the move had already."`
+	Detail   *string                `json:"detail"`
+	Photo    rest.OrNull[photoJSON] `json:"photo"`
 }
 
 type uploadJSON struct {
-	Photos   []outcomeJSON        `json:"photos" nullable:"false" doc:"One outcome for each file, in order."`
-	Analysis orNull[AnalysisJSON] `json:"analysis" doc:"null when every photo was known already."`
+	Photos   []outcomeJSON             `json:"photos" nullable:"false" doc:"One outcome for each file, in order."`
+	Analysis rest.OrNull[AnalysisJSON] `json:"analysis" doc:"null when every photo was known already."`
 }
 
 func newOutcomesJSON(outcomes []Outcome) []outcomeJSON {
@@ -56,7 +56,7 @@ func newOutcomesJSON(outcomes []Outcome) []outcomeJSON {
 			list[i].Code = new("duplicate")
 		}
 		if o.Photo != nil {
-			list[i].Photo.value = new(newPhotoJSON(*o.Photo))
+			list[i].Photo.Value = new(newPhotoJSON(*o.Photo))
 		}
 	}
 	return list
@@ -87,7 +87,7 @@ func (s *Service) upload(w http.ResponseWriter, r *http.Request, roomID string) 
 	status := http.StatusOK
 	if analysis != nil {
 		status = http.StatusAccepted
-		answer.Analysis.value = new(newAnalysisJSON(*analysis))
+		answer.Analysis.Value = new(newAnalysisJSON(*analysis))
 		w.Header().Set("Location", "/v1/survey/analyses/"+analysis.ID)
 	}
 	return sendJSON(w, status, answer)

@@ -92,9 +92,14 @@ func newPackingJSON(v QuoteView) packingJSON {
 		pricing.Material
 		scale float64
 	}{
-		{"small_box", m.SmallBox, 1}, {"medium_box", m.MediumBox, 1}, {"large_box", m.LargeBox, 1},
-		{"extra_small_box", m.ExtraSmallBox, 1}, {"robe_carton", m.RobeCarton, 1},
-		{"mattress_cover", m.MattressCover, 1}, {"tape", m.Tape, 1}, {"paper", m.Paper, 10_000},
+		{"small_box", m.SmallBox, 1},
+		{"medium_box", m.MediumBox, 1},
+		{"large_box", m.LargeBox, 1},
+		{"extra_small_box", m.ExtraSmallBox, 1},
+		{"robe_carton", m.RobeCarton, 1},
+		{"mattress_cover", m.MattressCover, 1},
+		{"tape", m.Tape, 1},
+		{"paper", m.Paper, 10_000},
 	} {
 		packing.Materials = append(packing.Materials, materialJSON{
 			Kind: material.kind, Count: float64(material.Count) / material.scale,

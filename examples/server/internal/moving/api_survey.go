@@ -34,15 +34,15 @@ type surveyJSON struct {
 		SecondaryColour string  `json:"secondary_colour" example:"#000000"`
 	} `json:"company"`
 
-	Contact                 contactJSON    `json:"contact"`
-	Pickup                  orNull[Place]  `json:"pickup"`
-	Dropoff                 orNull[Place]  `json:"dropoff"`
-	PickupProperty          *string        `json:"pickup_property_type"`
-	DropoffProperty         *string        `json:"dropoff_property_type"`
-	PickupAccess            orNull[Access] `json:"pickup_access"`
-	DropoffAccess           orNull[Access] `json:"dropoff_access"`
-	MoveDate                *string        `json:"move_date" format:"date" example:"2026-05-31"`
-	CustomerProvidesPacking bool           `json:"customer_provides_packing"`
+	Contact                 contactJSON         `json:"contact"`
+	Pickup                  rest.OrNull[Place]  `json:"pickup"`
+	Dropoff                 rest.OrNull[Place]  `json:"dropoff"`
+	PickupProperty          *string             `json:"pickup_property_type"`
+	DropoffProperty         *string             `json:"dropoff_property_type"`
+	PickupAccess            rest.OrNull[Access] `json:"pickup_access"`
+	DropoffAccess           rest.OrNull[Access] `json:"dropoff_access"`
+	MoveDate                *string             `json:"move_date" format:"date" example:"2026-05-31"`
+	CustomerProvidesPacking bool                `json:"customer_provides_packing"`
 
 	Progress struct {
 		Rooms           int      `json:"rooms"`
@@ -76,8 +76,8 @@ func newOverviewJSON(o Overview, now time.Time) surveyJSON {
 	v.Company.Name, v.Company.Slug, v.Company.Email = o.Company.Name, o.Company.Slug, o.Company.Email
 	v.Company.Phone = o.Company.Phone
 	v.Company.PrimaryColour, v.Company.SecondaryColour = o.Company.PrimaryColour, o.Company.SecondaryColour
-	v.Pickup.value, v.Dropoff.value = m.Pickup, m.Dropoff
-	v.PickupAccess.value, v.DropoffAccess.value = m.PickupAccess, m.DropoffAccess
+	v.Pickup.Value, v.Dropoff.Value = m.Pickup, m.Dropoff
+	v.PickupAccess.Value, v.DropoffAccess.Value = m.PickupAccess, m.DropoffAccess
 	v.Progress.Rooms, v.Progress.AnalysisRunning, v.Progress.Missing = len(o.Rooms), o.Active, o.Missing()
 	var volume, weight int64
 	for _, room := range o.Rooms {

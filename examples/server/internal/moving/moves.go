@@ -63,8 +63,11 @@ func scanMove(row pagination.Scanner) (Move, error) {
 		text *string
 		dest any
 	}{
-		{pickup, &m.Pickup}, {dropoff, &m.Dropoff}, {pickupAccess, &m.PickupAccess},
-		{dropoffAccess, &m.DropoffAccess}, {quote, &m.Quote},
+		{pickup, &m.Pickup},
+		{dropoff, &m.Dropoff},
+		{pickupAccess, &m.PickupAccess},
+		{dropoffAccess, &m.DropoffAccess},
+		{quote, &m.Quote},
 	} {
 		if column.text == nil {
 			continue

@@ -79,15 +79,3 @@ func applyName(o optional[string], dest *string, pointer string, faults *[]fault
 	}
 	o.apply(dest, pointer, faults)
 }
-
-// orNull is a member of an answer that is an object or null.
-type orNull[T any] struct{ value *T }
-
-// MarshalJSON implements json.Marshaler.
-func (o orNull[T]) MarshalJSON() ([]byte, error) { return json.Marshal(o.value) }
-
-// UnmarshalJSON implements json.Unmarshaler, for clients written in Go.
-func (o *orNull[T]) UnmarshalJSON(data []byte) error { return json.Unmarshal(data, &o.value) }
-
-// Schema implements huma.SchemaProvider.
-func (o orNull[T]) Schema(r huma.Registry) *huma.Schema { return nullable[T](r) }

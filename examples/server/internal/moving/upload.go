@@ -14,6 +14,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	_ "golang.org/x/image/webp" // registers the decoder that vision.Prepare uses for WebP
+
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 )
 
