@@ -133,3 +133,21 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		}
 	}
 }
+
+func rsaKey(t testing.TB, kid string) auth.Key {
+	t.Helper()
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	k, err := auth.NewRSAKey(kid, private)
+	require.NoError(t, err)
+	return k
+}
+
+func ecdsaKey(t testing.TB, kid string) auth.Key {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	k, err := auth.NewECDSAKey(kid, private)
+	require.NoError(t, err)
+	return k
+}
