@@ -39,46 +39,50 @@ func (s *Service) Analyze(ctx context.Context, at Survey, roomID string) (Analys
 		if photos == 0 {
 			return ErrNoPhotos
 		}
-		analysis, err = s.queueAnalysis(ctx, tx, at, roomID, photos, false, now)
+		active, err := count(ctx, tx, countActiveInRoomSQL, roomID)
+		if err != nil {
+			return err
+		}
+		if active > 0 {
+			return ErrAnalysisRunning
+		}
+		analysis, err = s.queueAnalysis(ctx, tx, at, roomID, photos, now)
 		return err
 	})
 	return analysis, err
 }
 
-// The condition repeats that of the partial unique index, so a second active analysis is no row
+const countActiveInRoomSQL = `
+SELECT COUNT(*) FROM analyses AS a WHERE a.room_id = $1 AND a.status IN ('queued', 'running')`
+
+// The condition repeats that of the partial unique index, so a second waiting analysis is no row
 // instead of an error, which would end the transaction.
 const insertAnalysisSQL = `
 INSERT INTO analyses (id, company_id, job_id, room_id, status, progress, attempts, lease_until, photos,
        items_found, input_tokens, output_tokens, duration_ms, created_at)
 VALUES ($1, $2, $3, $4, 'queued', 0, 0, $5, $6, 0, 0, 0, 0, $7)
-ON CONFLICT (room_id) WHERE status IN ('queued', 'running') DO NOTHING`
+ON CONFLICT (room_id) WHERE status = 'queued' DO NOTHING`
 
-// A queued analysis has not read the list of photos yet, so it takes the new ones along.
+// An analysis that waits has not read the list of photos yet, so it takes the new ones along.
 const joinAnalysisSQL = `
-UPDATE analyses SET photos = photos + $1
- WHERE room_id = $2 AND job_id = $3 AND status = 'queued'`
+UPDATE analyses SET photos = $1 WHERE room_id = $2 AND job_id = $3 AND status = 'queued'`
 
-const activeAnalysisSQL = `SELECT ` + analysisColumns + `
-  FROM analyses AS a WHERE a.room_id = $1 AND a.status IN ('queued', 'running')`
+const waitingAnalysisSQL = `SELECT ` + analysisColumns + `
+  FROM analyses AS a WHERE a.room_id = $1 AND a.status = 'queued'`
 
-// queueAnalysis adds an analysis of a room and its queue job. With join, an analysis that is still
-// queued is enough.
-func (s *Service) queueAnalysis(ctx context.Context, tx sqldb.DB, at Survey, roomID string, photos int64, join bool, now time.Time) (Analysis, error) {
-	if join {
-		joined, err := tx.Exec(ctx, joinAnalysisSQL, photos, roomID, at.MoveID)
+// queueAnalysis has a room analysed: by the analysis that waits already, or by a new one. It waits
+// for the one under way, whose end wakes it.
+func (s *Service) queueAnalysis(ctx context.Context, tx sqldb.DB, at Survey, roomID string, photos int64, now time.Time) (Analysis, error) {
+	joined, err := tx.Exec(ctx, joinAnalysisSQL, photos, roomID, at.MoveID)
+	if err != nil {
+		return Analysis{}, fmt.Errorf("moving: join analysis: %w", err)
+	}
+	if joined == 1 {
+		analysis, err := scanAnalysis(tx.QueryRow(ctx, waitingAnalysisSQL, roomID))
 		if err != nil {
-			return Analysis{}, fmt.Errorf("moving: join analysis: %w", err)
+			return Analysis{}, notFound("find analysis", err)
 		}
-		if joined == 1 {
-			analysis, err := scanAnalysis(tx.QueryRow(ctx, activeAnalysisSQL, roomID))
-			if err != nil {
-				return Analysis{}, notFound("find analysis", err)
-			}
-			return analysis, nil
-		}
-		if photos, err = count(ctx, tx, countRoomPhotosSQL, roomID); err != nil {
-			return Analysis{}, err
-		}
+		return analysis, nil
 	}
 	id := uuid7.New(now)
 	inserted, err := tx.Exec(ctx, insertAnalysisSQL, id, at.CompanyID, at.MoveID, roomID,
@@ -87,12 +91,27 @@ func (s *Service) queueAnalysis(ctx context.Context, tx sqldb.DB, at Survey, roo
 		return Analysis{}, fmt.Errorf("moving: insert analysis: %w", err)
 	}
 	if inserted == 0 {
+		// The one under way was given back to the queue in this very moment.
 		return Analysis{}, ErrAnalysisRunning
 	}
 	if err := s.queue.Enqueue(ctx, tx, AnalyzePhotos{AnalysisID: id}, jobs.Options{}); err != nil {
 		return Analysis{}, fmt.Errorf("moving: queue analysis: %w", err)
 	}
 	return findAnalysis(ctx, tx, at, id)
+}
+
+// wake queues the analysis that waits behind one that has just ended.
+func (s *Service) wake(ctx context.Context, tx sqldb.DB, roomID string) error {
+	waiting, err := collect(ctx, tx, scanAnalysis, waitingAnalysisSQL, roomID)
+	if err != nil {
+		return err
+	}
+	for _, next := range waiting {
+		if err := s.queue.Enqueue(ctx, tx, AnalyzePhotos{AnalysisID: next.ID}, jobs.Options{}); err != nil {
+			return fmt.Errorf("moving: queue analysis: %w", err)
+		}
+	}
+	return nil
 }
 
 // Analysis returns an analysis. ErrNotFound for one of another move.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -263,23 +262,72 @@ func TestOneWorkerClaims(t *testing.T) {
 	})
 }
 
-func TestUploadJoinsAQueuedAnalysis(t *testing.T) {
+// Photos that come while the room is being looked at wait for the end of it, and are seen then.
+func TestUploadWhileTheRoomIsAnalysed(t *testing.T) {
 	each(t, func(t *testing.T, e *env) {
-		_, token, room, id := analysed(t, e)
+		_, token, room, first := analysed(t, e)
 		path := "/v1/survey/rooms/" + room + "/photos"
 		joined := e.upload(token, path, file{"b.jpg", picture(t, 2)})
-		require.Equal(t, id, joined.body["analysis"].(map[string]any)["id"])
-		var once sync.Once
-		e.analyzer.set(func(_ context.Context, r vision.Request) (*vision.Result, error) {
-			once.Do(func() {
-				require.Len(t, r.Photos, 2)
-				late := e.upload(token, path, file{"c.jpg", picture(t, 3)})
-				require.Equal(t, "analysis_running", late.code())
+		require.Equal(t, first, joined.body["analysis"].(map[string]any)["id"], "nothing has been read yet")
+		var second string
+		for _, fails := range []bool{false, true} {
+			var runs int
+			e.analyzer.set(func(_ context.Context, r vision.Request) (*vision.Result, error) {
+				runs++
+				if runs == 1 {
+					late := e.upload(token, path, file{"c.jpg", picture(t, len(r.Photos)+10)})
+					require.Equal(t, 202, late.status, late.text)
+					second = late.body["analysis"].(map[string]any)["id"].(string)
+					require.NotEqual(t, first, second)
+					early := moving.AnalyzePhotos{AnalysisID: second}
+					require.NoError(t, e.registry.Run(t.Context(), early), "it waits for its turn")
+					require.Equal(t, "queued", e.ok(token, "GET", "/v1/survey/analyses/"+second, "").body["status"])
+					e.queue.take()
+					if fails {
+						return nil, vision.ErrRefused
+					}
+				}
+				return found(r), nil
 			})
-			return found(r), nil
+			require.NoError(t, e.registry.Run(t.Context(), moving.AnalyzePhotos{AnalysisID: first}))
+			require.Equal(t, []any{moving.AnalyzePhotos{AnalysisID: second}}, []any{e.queue.take()[0]}, "the end wakes it")
+			if fails {
+				break
+			}
+			first = second
+		}
+		require.NoError(t, e.registry.Run(t.Context(), moving.AnalyzePhotos{AnalysisID: second}))
+		done := e.ok(token, "GET", "/v1/survey/analyses/"+second, "").body
+		require.Equal(t, []any{"succeeded", 4.0}, []any{done["status"], done["photos"]})
+	})
+}
+
+// An analysis that is given back while another waits keeps its turn.
+func TestReleasedAnalysisKeepsItsTurn(t *testing.T) {
+	each(t, func(t *testing.T, e *env) {
+		_, token, room, first := analysed(t, e)
+		job := moving.AnalyzePhotos{AnalysisID: first}
+		var second string
+		e.analyzer.set(func(context.Context, vision.Request) (*vision.Result, error) {
+			if second == "" {
+				late := e.upload(token, "/v1/survey/rooms/"+room+"/photos", file{"c.jpg", picture(t, 2)})
+				second = late.body["analysis"].(map[string]any)["id"].(string)
+			}
+			return nil, vision.ErrUnavailable
 		})
-		require.NoError(t, e.work())
-		require.Len(t, e.ok(token, "GET", "/v1/survey/rooms/"+room, "").body["photos"], 2, "a refused upload leaves nothing")
+		require.Error(t, e.registry.Run(t.Context(), job))
+		e.advance(time.Hour)
+		e.queue.take()
+		require.NoError(t, e.service.Reap(t.Context()))
+		require.Len(t, e.queue.take(), 2)
+		e.analyzer.set(nil)
+		require.NoError(t, e.registry.Run(t.Context(), moving.AnalyzePhotos{AnalysisID: second}))
+		require.Equal(t, "queued", e.ok(token, "GET", "/v1/survey/analyses/"+second, "").body["status"])
+		require.NoError(t, e.registry.Run(t.Context(), job))
+		require.NoError(t, e.registry.Run(t.Context(), moving.AnalyzePhotos{AnalysisID: second}))
+		for _, id := range []string{first, second} {
+			require.Equal(t, "succeeded", e.ok(token, "GET", "/v1/survey/analyses/"+id, "").body["status"])
+		}
 	})
 }
 

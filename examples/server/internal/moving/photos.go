@@ -210,9 +210,11 @@ func (s *Service) insertPhotos(ctx context.Context, tx sqldb.DB, at Survey, room
 	if added == 0 {
 		return outcomes, nil, nil
 	}
-	if n, err := count(ctx, tx, countRoomPhotosSQL, roomID); err != nil {
+	inRoom, err := count(ctx, tx, countRoomPhotosSQL, roomID)
+	if err != nil {
 		return nil, nil, err
-	} else if n > maxRoomPhotos {
+	}
+	if inRoom > maxRoomPhotos {
 		return nil, nil, ErrTooManyRoomPhotos
 	}
 	if n, err := count(ctx, tx, countMovePhotosSQL, at.MoveID); err != nil {
@@ -220,7 +222,7 @@ func (s *Service) insertPhotos(ctx context.Context, tx sqldb.DB, at Survey, room
 	} else if n > maxMovePhotos {
 		return nil, nil, ErrTooManyPhotos
 	}
-	analysis, err := s.queueAnalysis(ctx, tx, at, roomID, added, true, now)
+	analysis, err := s.queueAnalysis(ctx, tx, at, roomID, inRoom, now)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -70,7 +70,7 @@ func (s *Service) save(ctx context.Context, a Analysis, claim string, result *vi
 		if n == 0 {
 			return errLost
 		}
-		return nil
+		return s.wake(ctx, tx, a.RoomID)
 	})
 }
 
@@ -145,23 +145,37 @@ UPDATE analyses
  WHERE id = $9 AND claim = $10 AND status = 'running'`
 
 // finish ends an analysis without a result. The items of the room stay as they were.
-func (s *Service) finish(ctx context.Context, id, claim string, status AnalysisStatus, code string, result *vision.Result, duration time.Duration) error {
+func (s *Service) finish(ctx context.Context, a Analysis, claim string, status AnalysisStatus, code string, result *vision.Result, duration time.Duration) error {
 	var model, prompt *string
 	var input, output int64
 	if result != nil {
 		model, prompt = trimmed(&result.Model), trimmed(&result.PromptVersion)
 		input, output = int64(result.Usage.InputTokens), int64(result.Usage.OutputTokens)
 	}
-	_, err := s.db.Exec(ctx, finishSQL, string(status), trimmed(&code), sqldb.At(s.now()), model, prompt,
-		input, output, duration.Milliseconds(), id, claim)
-	if err != nil {
-		return fmt.Errorf("moving: finish analysis: %w", err)
-	}
-	return nil
+	return s.db.InTx(ctx, func(tx sqldb.DB) error {
+		now := s.now()
+		// The row of the move keeps uploads out, so that no analysis starts to wait unseen.
+		if _, err := tx.Exec(ctx, lockMoveSQL, sqldb.At(now), a.JobID, a.CompanyID); err != nil {
+			return fmt.Errorf("moving: guard: %w", err)
+		}
+		_, err := tx.Exec(ctx, finishSQL, string(status), trimmed(&code), sqldb.At(now), model, prompt,
+			input, output, duration.Milliseconds(), a.ID, claim)
+		if err != nil {
+			return fmt.Errorf("moving: finish analysis: %w", err)
+		}
+		return s.wake(ctx, tx, a.RoomID)
+	})
 }
 
-const releaseSQL = `
-UPDATE analyses SET status = 'queued', claim = NULL, lease_until = $1, attempts = $2
+// Given back, an analysis goes on counting as under way when another one waits behind it: a room has
+// only one that waits.
+const backToQueue = `
+   SET claim = NULL, lease_until = $1,
+       status = CASE WHEN EXISTS (SELECT 1 FROM analyses AS o
+                                   WHERE o.room_id = analyses.room_id AND o.status = 'queued')
+                     THEN status ELSE 'queued' END`
+
+const releaseSQL = `UPDATE analyses` + backToQueue + `, attempts = $2
  WHERE id = $3 AND claim = $4 AND status = 'running'`
 
 // release gives an analysis back, for the queue to run it again.
@@ -174,11 +188,10 @@ func (s *Service) release(ctx context.Context, id, claim string, attempts int64)
 }
 
 const expiredSQL = `
-SELECT a.id FROM analyses AS a
+SELECT ` + analysisColumns + ` FROM analyses AS a
  WHERE a.status IN ('queued', 'running') AND a.lease_until < $1 ORDER BY a.lease_until LIMIT 100`
 
-const requeueSQL = `
-UPDATE analyses SET status = 'queued', claim = NULL, lease_until = $1
+const requeueSQL = `UPDATE analyses` + backToQueue + `
  WHERE id = $2 AND status IN ('queued', 'running') AND lease_until < $3 AND attempts < $4`
 
 const abandonSQL = `
@@ -189,32 +202,27 @@ UPDATE analyses SET status = 'failed', error_code = 'interrupted', claim = NULL,
 // job was lost. One that has been claimed six times is given up. Safe to run anywhere at any time.
 func (s *Service) Reap(ctx context.Context) error {
 	now := s.now()
-	ids, err := collect(ctx, s.db, scanText, expiredSQL, sqldb.At(now))
+	expired, err := collect(ctx, s.db, scanAnalysis, expiredSQL, sqldb.At(now))
 	if err != nil {
 		return err
 	}
-	for _, id := range ids {
+	for _, a := range expired {
 		err := s.db.InTx(ctx, func(tx sqldb.DB) error {
-			n, err := tx.Exec(ctx, requeueSQL, sqldb.At(now.Add(pickupLimit)), id, sqldb.At(now), int64(maxClaims))
+			n, err := tx.Exec(ctx, requeueSQL, sqldb.At(now.Add(pickupLimit)), a.ID, sqldb.At(now), int64(maxClaims))
 			if err != nil {
 				return fmt.Errorf("moving: requeue analysis: %w", err)
 			}
 			if n == 1 {
-				return s.queue.Enqueue(ctx, tx, AnalyzePhotos{AnalysisID: id}, jobs.Options{})
+				return s.queue.Enqueue(ctx, tx, AnalyzePhotos{AnalysisID: a.ID}, jobs.Options{})
 			}
-			if _, err := tx.Exec(ctx, abandonSQL, sqldb.At(now), id, sqldb.At(now)); err != nil {
+			if _, err := tx.Exec(ctx, abandonSQL, sqldb.At(now), a.ID, sqldb.At(now)); err != nil {
 				return fmt.Errorf("moving: abandon analysis: %w", err)
 			}
-			return nil
+			return s.wake(ctx, tx, a.RoomID)
 		})
 		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func scanText(row sqldb.Row) (text string, err error) {
-	err = row.Scan(&text)
-	return text, err
 }

@@ -69,7 +69,7 @@ func (s *Service) work(ctx context.Context, args AnalyzePhotos) error {
 	case err == nil, errors.Is(err, errLost):
 		return nil
 	case errors.Is(err, errCancelled):
-		return s.finish(ctx, analysis.ID, claim, Cancelled, "", result, duration)
+		return s.finish(ctx, analysis, claim, Cancelled, "", result, duration)
 	}
 	if stopping {
 		// The next process starts it again at once; nobody has failed.
@@ -80,7 +80,7 @@ func (s *Service) work(ctx context.Context, args AnalyzePhotos) error {
 		return errors.Join(err, s.release(ctx, analysis.ID, claim, analysis.Attempts))
 	}
 	s.logger.WarnContext(ctx, "analysis failed", "analysis_id", analysis.ID, "code", code, "error", err)
-	return s.finish(ctx, analysis.ID, claim, Failed, code, result, duration)
+	return s.finish(ctx, analysis, claim, Failed, code, result, duration)
 }
 
 // failure says what clients are told about an error, and whether another attempt may help.
@@ -106,12 +106,15 @@ func failure(err error) (code string, again bool) {
 	return "internal", true
 }
 
-// One worker gets the row: the status and the lease are part of the condition.
+// One worker gets the row: the status and the lease are part of the condition. An analysis waits while
+// another one of its room is under way.
 const claimSQL = `
 UPDATE analyses
    SET status = 'running', claim = $1, lease_until = $2, attempts = attempts + 1,
        started_at = COALESCE(started_at, $3)
- WHERE id = $4 AND (status = 'queued' OR (status = 'running' AND lease_until < $5))`
+ WHERE id = $4 AND (status = 'queued' OR (status = 'running' AND (claim IS NULL OR lease_until < $5)))
+   AND NOT EXISTS (SELECT 1 FROM analyses AS o
+                    WHERE o.room_id = analyses.room_id AND o.status = 'running' AND o.id <> analyses.id)`
 
 const claimedSQL = `SELECT ` + analysisColumns + ` FROM analyses AS a WHERE a.id = $1 AND a.claim = $2`
 

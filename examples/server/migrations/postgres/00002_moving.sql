@@ -173,6 +173,7 @@ CREATE INDEX items_room_position ON items (room_id, position, id);
 CREATE INDEX items_job ON items (job_id);
 CREATE INDEX items_company ON items (company_id);
 
+-- A room has at most one analysis under way, and one waiting behind it for photos that came later.
 -- lease_until of a queued analysis says by when a worker should have claimed it, of a running one
 -- how long its worker counts as alive. "claim" changes with every claim, so that a worker which was
 -- given up for dead cannot write any more.
@@ -199,8 +200,8 @@ CREATE TABLE analyses (
     started_at      TIMESTAMPTZ,
     finished_at     TIMESTAMPTZ
 );
-CREATE UNIQUE INDEX analyses_one_active_per_room ON analyses (room_id)
-    WHERE status IN ('queued', 'running');
+CREATE UNIQUE INDEX analyses_one_queued_per_room ON analyses (room_id) WHERE status = 'queued';
+CREATE UNIQUE INDEX analyses_one_running_per_room ON analyses (room_id) WHERE status = 'running';
 CREATE INDEX analyses_lease ON analyses (lease_until) WHERE status IN ('queued', 'running');
 CREATE INDEX analyses_room_created ON analyses (room_id, created_at, id);
 CREATE INDEX analyses_job ON analyses (job_id);
