@@ -285,7 +285,7 @@ func (h *Handlers) post(do func(w http.ResponseWriter, r *http.Request) error) h
 			return
 		}
 		err := do(w, r)
-		var bad *requestError
+		var bad requestError
 		switch {
 		case errors.As(err, &bad):
 			problem.Write(w, r, problem.Problem{Status: bad.status, Code: bad.code})
@@ -326,12 +326,12 @@ type requestError struct {
 	code   string
 }
 
-func (e *requestError) Error() string { return "auth: request: " + e.code }
+func (e requestError) Error() string { return "auth: request: " + e.code }
 
 var (
-	malformed        = &requestError{http.StatusBadRequest, "malformed"}
-	tooLarge         = &requestError{http.StatusRequestEntityTooLarge, "too_large"}
-	unsupportedMedia = &requestError{http.StatusUnsupportedMediaType, "unsupported_media"}
+	malformed        = requestError{http.StatusBadRequest, "malformed"}
+	tooLarge         = requestError{http.StatusRequestEntityTooLarge, "too_large"}
+	unsupportedMedia = requestError{http.StatusUnsupportedMediaType, "unsupported_media"}
 )
 
 const maxBodyBytes = 8 << 10

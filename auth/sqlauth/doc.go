@@ -1,16 +1,18 @@
 // Package sqlauth keeps the sessions of package auth in PostgreSQL or SQLite.
 //
-//	for _, statement := range sqlauth.Statements(sqldb.DialectPostgres) {
+//	for _, statement := range sqlauth.Statements(sqlauth.Schema(dialect)) {
 //		_, err := db.Exec(ctx, statement)                  // or in your migrations
 //	}
 //	store := sqlauth.New(db)                               // db from sqldb.Pgx, SQL or SQLite
 //	svc, err := auth.New(auth.Config{Store: store, Denylist: sqlauth.NewDenylist(db), ...})
 //
-// The package never creates tables by itself. [Schema] is the DDL, for migration tools:
+// The package never creates tables by itself. [Schema] and [OneTimeSchema] are the DDL, for
+// migration tools:
 //
 //   - auth_sessions: one row per session, with hashes and salts and no usable token
 //   - auth_subjects: one row per user, used only with auth.Config.MaxSessions
 //   - auth_denied: the deny-list
+//   - auth_one_time: the tokens of auth/onetime, in OneTimeSchema
 //
 // # Guarantees
 //

@@ -22,8 +22,14 @@ var postgresSchema string
 //go:embed schema/sqlite.sql
 var sqliteSchema string
 
-// Schema returns the DDL for a dialect: several statements, each ended by a semicolon at the end of
-// a line. It is empty for an unknown dialect.
+//go:embed schema/postgres_one_time.sql
+var postgresOneTimeSchema string
+
+//go:embed schema/sqlite_one_time.sql
+var sqliteOneTimeSchema string
+
+// Schema returns the DDL of [Store] and [Denylist] for a dialect: several statements, each ended by a
+// semicolon at the end of a line. It is empty for an unknown dialect.
 func Schema(d sqldb.Dialect) string {
 	switch d {
 	case sqldb.DialectPostgres:
@@ -34,10 +40,22 @@ func Schema(d sqldb.Dialect) string {
 	return ""
 }
 
-// Statements returns the single statements of [Schema], for code that creates the tables itself.
-func Statements(d sqldb.Dialect) []string {
+// OneTimeSchema returns the DDL of [OneTime] for a dialect, as Schema does.
+func OneTimeSchema(d sqldb.Dialect) string {
+	switch d {
+	case sqldb.DialectPostgres:
+		return postgresOneTimeSchema
+	case sqldb.DialectSQLite:
+		return sqliteOneTimeSchema
+	}
+	return ""
+}
+
+// Statements cuts a text of [Schema] or [OneTimeSchema] into single statements, for code that creates
+// the tables itself.
+func Statements(schema string) []string {
 	var list []string
-	for statement := range strings.SplitSeq(Schema(d), ";\n") {
+	for statement := range strings.SplitSeq(schema, ";\n") {
 		if statement = strings.TrimSpace(statement); statement != "" {
 			list = append(list, statement)
 		}

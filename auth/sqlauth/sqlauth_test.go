@@ -25,8 +25,9 @@ import (
 // migrate creates the tables.
 func migrate(t *testing.T, db sqldb.TxDB) sqldb.TxDB {
 	t.Helper()
-	statements := sqlauth.Statements(sqldb.DialectOf(db))
-	require.Len(t, statements, 8)
+	d := sqldb.DialectOf(db)
+	statements := sqlauth.Statements(sqlauth.Schema(d) + sqlauth.OneTimeSchema(d))
+	require.Len(t, statements, 10)
 	for _, statement := range statements {
 		_, err := db.Exec(t.Context(), statement)
 		require.NoError(t, err)
@@ -123,6 +124,13 @@ func TestDenylist(t *testing.T) {
 	})
 }
 
+func TestOneTime(t *testing.T) {
+	t.Parallel()
+	transports(t, func(t *testing.T, open func(t *testing.T) sqldb.TxDB) {
+		authtest.TestOneTimeStore(t, false, func(t *testing.T) auth.OneTimeStore { return sqlauth.NewOneTime(open(t)) })
+	})
+}
+
 func TestDenylistDeletesWhatHasEnded(t *testing.T) {
 	t.Parallel()
 	transports(t, func(t *testing.T, open func(t *testing.T) sqldb.TxDB) {
@@ -209,7 +217,7 @@ func dump(t *testing.T, db sqldb.TxDB) string {
 	var out strings.Builder
 	rows, err := db.Query(t.Context(), `SELECT id || ' ' || subject || ' ' || methods || ' ' || attributes || ' ' ||
 		hash || ' ' || previous_hash || ' ' || salt || ' ' || revoke_reason FROM auth_sessions
-		UNION ALL SELECT subject FROM auth_subjects UNION ALL SELECT id FROM auth_denied`)
+		UNION ALL SELECT subject FROM auth_subjects UNION ALL SELECT id FROM auth_denied UNION ALL SELECT hash FROM auth_one_time`)
 	require.NoError(t, err)
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
@@ -224,5 +232,6 @@ func dump(t *testing.T, db sqldb.TxDB) string {
 func TestSchemaOfUnknownDialect(t *testing.T) {
 	t.Parallel()
 	require.Empty(t, sqlauth.Schema(0))
-	require.Empty(t, sqlauth.Statements(0))
+	require.Empty(t, sqlauth.OneTimeSchema(0))
+	require.Empty(t, sqlauth.Statements(""))
 }

@@ -1,0 +1,144 @@
+package auth_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/groundwork-go/groundwork/auth"
+)
+
+// exampleService is what a program builds at start-up, here on a clock that stands still.
+func exampleService(now func() time.Time) *auth.Service {
+	key, err := auth.NewHMACKey("2026-03", []byte("32 bytes from a secret manager!!"))
+	check(err)
+	keys, err := auth.NewKeySet(auth.KeySetConfig{Active: key, Now: now})
+	check(err)
+	refreshKeys, err := auth.NewRefreshKeys([]byte("32 more bytes, and random ones!!"))
+	check(err)
+	denylist, err := auth.NewMemoryDenylist(auth.MemoryDenylistConfig{Now: now})
+	check(err)
+	svc, err := auth.New(auth.Config{
+		Issuer: "https://api.example.com", Audience: []string{"api"}, Keys: keys, RefreshKeys: refreshKeys,
+		Store: auth.NewMemoryStore(), Denylist: denylist, Now: now,
+	})
+	check(err)
+	return svc
+}
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func Example() {
+	ctx := context.Background()
+	svc := exampleService(time.Now)
+
+	tokens, err := svc.Login(ctx, auth.Login{Subject: "user-1"}) // after the password was right
+	check(err)
+	tokens, err = svc.Refresh(ctx, tokens.Refresh)
+	check(err)
+
+	me := svc.Verifier().Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p, _ := auth.PrincipalFrom(r.Context())
+		fmt.Fprint(w, p.Subject)
+	}))
+	r := httptest.NewRequest(http.MethodGet, "/me", nil)
+	r.Header.Set("Authorization", "Bearer "+tokens.Access)
+	w := httptest.NewRecorder()
+	me.ServeHTTP(w, r)
+	fmt.Println(w.Code, w.Body)
+
+	check(svc.Logout(ctx, tokens.Refresh))
+	w = httptest.NewRecorder()
+	me.ServeHTTP(w, r)
+	fmt.Println(w.Code)
+	// Output:
+	// 200 user-1
+	// 401
+}
+
+// Two tabs refresh at once, or the answer to the first request is lost: both get the same token.
+func ExampleService_Refresh() {
+	ctx := context.Background()
+	now := time.Now()
+	svc := exampleService(func() time.Time { return now })
+	first, err := svc.Login(ctx, auth.Login{Subject: "user-1"})
+	check(err)
+
+	tab1, err := svc.Refresh(ctx, first.Refresh)
+	check(err)
+	tab2, err := svc.Refresh(ctx, first.Refresh)
+	check(err)
+	fmt.Println("same successor:", tab1.Refresh == tab2.Refresh)
+
+	now = now.Add(time.Minute) // a thief comes with the old token
+	_, err = svc.Refresh(ctx, first.Refresh)
+	fmt.Println("reused:", errors.Is(err, auth.ErrReused))
+	_, err = svc.Refresh(ctx, tab1.Refresh)
+	fmt.Println("session over:", errors.Is(err, auth.ErrRevoked))
+	// Output:
+	// same successor: true
+	// reused: true
+	// session over: true
+}
+
+// A password change ends every other session of the user.
+func ExampleService_LogoutAll() {
+	ctx := context.Background()
+	svc := exampleService(time.Now)
+	here, err := svc.Login(ctx, auth.Login{Subject: "user-1"})
+	check(err)
+	elsewhere, err := svc.Login(ctx, auth.Login{Subject: "user-1"})
+	check(err)
+
+	n, err := svc.LogoutAll(ctx, "user-1", here.Session.ID)
+	check(err)
+	_, err = svc.Verifier().Verify(ctx, elsewhere.Access)
+	fmt.Println(n, errors.Is(err, auth.ErrRevoked))
+	// Output: 1 true
+}
+
+// Deny-lists take ids, never the text of a token. A list of texts does not work: one token has
+// several spellings for lenient readers, and the next refresh makes another text anyway.
+func ExampleDenylist_incorrect() {
+	ctx := context.Background()
+	svc := exampleService(time.Now)
+	denylist, err := auth.NewMemoryDenylist(auth.MemoryDenylistConfig{})
+	check(err)
+	tokens, err := svc.Login(ctx, auth.Login{Subject: "user-1"})
+	check(err)
+
+	check(denylist.Deny(ctx, tokens.AccessExpires, tokens.Access)) // wrong: no verifier asks for it
+	_, err = svc.Verifier().Verify(ctx, tokens.Access)
+	fmt.Println("denied by text:", err)
+	check(svc.RevokeSession(ctx, "user-1", tokens.Session.ID)) // right
+	_, err = svc.Verifier().Verify(ctx, tokens.Access)
+	fmt.Println("revoked session:", err)
+	// Output:
+	// denied by text: <nil>
+	// revoked session: auth: session revoked
+}
+
+func ExampleKeySet() {
+	now := time.Now()
+	clock := func() time.Time { return now }
+	old, err := auth.NewHMACKey("2026-03", []byte("32 bytes from a secret manager!!"))
+	check(err)
+	next, err := auth.NewHMACKey("2026-04", []byte("32 other bytes, as random as can"))
+	check(err)
+	keys, err := auth.NewKeySet(auth.KeySetConfig{Active: old, Now: clock})
+	check(err)
+
+	check(keys.Publish(next)) // readers learn it within MaxAge
+	now = now.Add(5 * time.Minute)
+	check(keys.Activate("2026-04"))
+	check(keys.Retire("2026-03", now.Add(16*time.Minute))) // when its last token has expired
+	fmt.Println(keys.Active())
+	// Output: auth.Key(2026-04 HS256)
+}
