@@ -35,9 +35,9 @@ type CORSConfig struct {
 
 // CORS lets scripts of other origins read answers (Fetch standard, CORS protocol). It answers
 // preflights itself: 204, or 403 without any CORS header or body when origin, method or a header is not
-// allowed; the access log then says which, as the attribute cors. Other requests reach the handler in any case, since CORS protects readers and not servers;
-// use [CSRF] for that. Vary names what the answer depends on, also when the origin is refused, and is
-// added to, never overwritten.
+// allowed; the access log then says which, as the attribute cors. Other requests reach the handler in
+// any case, since CORS protects readers and not servers; use [CSRF] for that. Vary names what the
+// answer depends on, also when the origin is refused, and is added to, never overwritten.
 //
 // Mount it on patterns without a method: "GET /items" never sees OPTIONS.
 func CORS(cfg CORSConfig) (Middleware, error) {

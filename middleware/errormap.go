@@ -69,7 +69,9 @@ func (m ErrorMap) Problem(err error) *Problem {
 	case errors.Is(err, context.Canceled):
 		return &Problem{Status: StatusClientClosed, Code: "client_closed"}
 	}
-	return &Problem{Status: http.StatusInternalServerError, Code: "internal", Detail: "Something went wrong on our side."}
+	return &Problem{
+		Status: http.StatusInternalServerError, Code: "internal", Detail: "Something went wrong on our side.",
+	}
 }
 
 // Write answers r with the problem for err. Title, instance and request_id are filled in, the

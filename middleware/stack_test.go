@@ -89,6 +89,9 @@ func TestStackReportsEveryFault(t *testing.T) {
 
 // The bars of the design: what a request may allocate, the handler and the request excluded.
 func TestAllocationBars(t *testing.T) {
+	if raceEnabled {
+		t.Skip("allocations cannot be counted under the race detector")
+	}
 	log := slog.NewJSONHandler(&sink{}, nil)
 	rival := fullStack(log, nil) // the eight parts of a common stack
 	rival.Metrics, rival.MaxBody, rival.Timeout = nil, 0, 0

@@ -1,0 +1,207 @@
+package middleware_test
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/groundwork-go/groundwork/middleware"
+)
+
+// FuzzOrigin compares the origin matcher with a regular expression for the same patterns.
+func FuzzOrigin(f *testing.F) {
+	for _, tt := range originCases {
+		f.Add(tt.origin)
+	}
+	mw := middleware.Must(middleware.CORS(corsConfig()))
+	label := `[a-z0-9_-]{1,63}`
+	naive := regexp.MustCompile(`\A(https://app\.example\.com|http://localhost:3000|https://\[2001:db8::1\]:8443|` +
+		`https://(` + label + `\.)+example\.org)\z`)
+	f.Fuzz(func(t *testing.T, origin string) {
+		r := request("GET", "/")
+		r.Header["Origin"] = []string{origin}
+		w := call(mw(http.HandlerFunc(ok)), r)
+		got := w.Header().Get("Access-Control-Allow-Origin") == origin && origin != ""
+		host := strings.TrimPrefix(origin, "https://")
+		require.Equal(t, naive.MatchString(origin) && len(host) <= 253, got)
+		if got {
+			u, err := url.Parse(origin)
+			require.NoError(t, err, "what is reflected is a URL")
+			require.Equal(t, origin, u.Scheme+"://"+u.Host)
+		}
+	})
+}
+
+// FuzzHost checks that a host is allowed only if splitting it naively gives the pattern's host.
+func FuzzHost(f *testing.F) {
+	for _, tt := range hostCases {
+		f.Add(tt.host)
+	}
+	mw := middleware.Must(middleware.TrustedHosts(middleware.HostsConfig{
+		Allowed: []string{"example.com", "*.example.org", "[::1]", "127.0.0.1", "port.example.net:8080"},
+	}))
+	label := `[A-Za-z0-9_-]{1,63}`
+	name := regexp.MustCompile(`\A(?i:example\.com|(` + label + `\.)+example\.org)\.?\z`)
+	f.Fuzz(func(t *testing.T, host string) {
+		r := request("GET", "/")
+		r.Host = host
+		got := call(mw(http.HandlerFunc(ok)), r).Code == 200
+
+		bare, port := host, ""
+		if h, p, err := net.SplitHostPort(host); err == nil {
+			bare, port = h, p
+			if strings.Contains(h, ":") != strings.HasPrefix(host, "[") {
+				require.False(t, got, "brackets belong to IPv6 and to nothing else")
+				return
+			}
+		} else if strings.HasPrefix(host, "[") && strings.HasSuffix(host, "]") {
+			bare = host[1 : len(host)-1]
+		}
+		want := name.MatchString(bare) && len(strings.TrimSuffix(bare, ".")) <= 253
+		if a, err := netip.ParseAddr(bare); err == nil && a.Zone() == "" {
+			want = a.Unmap() == netip.MustParseAddr("127.0.0.1") || a == netip.IPv6Loopback()
+		}
+		if strings.EqualFold(strings.TrimSuffix(bare, "."), "port.example.net") {
+			want = strings.TrimLeft(port, "0") == "8080"
+		}
+		if got {
+			require.True(t, want, "%q is allowed", host)
+			return
+		}
+		if want { // refused for its port or its form only
+			require.True(t, port == "" || !validPort(port) || strings.HasSuffix(bare, ".") || strings.Contains(bare, ":") ||
+				strings.HasSuffix(host, ":"), "%q is refused", host)
+			require.False(t, host == bare && !strings.Contains(bare, ":"), "%q is refused", host)
+		}
+	})
+}
+
+func validPort(p string) bool {
+	n := 0
+	for _, c := range p {
+		if c < '0' || c > '9' || len(p) > 5 {
+			return false
+		}
+		n = n*10 + int(c-'0')
+	}
+	return p != "" && n <= 65535
+}
+
+// FuzzForwardedFor compares the walk from the right with splitting everything first.
+func FuzzForwardedFor(f *testing.F) {
+	for _, seed := range []string{
+		"1.2.3.4", "1.2.3.4, 10.0.0.2", "10.0.0.3,10.0.0.2", "[::1]:80, 10.0.0.2", "unknown, 10.0.0.2", ",,,", "",
+		"1.2.3.4:80", "::ffff:10.0.0.1", "fe80::1%eth0", "1.2.3.4\n10.0.0.2", "[1.2.3.4]", "1.2.3.4:",
+	} {
+		f.Add(seed)
+	}
+	trusted := prefixes("10.0.0.0/8")
+	mw := middleware.Must(middleware.ClientIP(middleware.ClientIPConfig{TrustedProxies: trusted}))
+	naive := func(lines []string) netip.Addr {
+		current := netip.MustParseAddr("10.0.0.1")
+		all := strings.Split(strings.Join(lines, ","), ",")
+		for i := len(all) - 1; i >= 0 && len(lines) > 0 && trusted[0].Contains(current); i-- {
+			a, ok := naiveAddr(strings.Trim(all[i], " \t"))
+			if !ok {
+				break
+			}
+			current = a
+		}
+		return current
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		r := request("GET", "/")
+		r.RemoteAddr = "10.0.0.1:99"
+		r.Header["X-Forwarded-For"] = strings.Split(value, "\n")
+		call(mw(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			require.Equal(t, naive(r.Header["X-Forwarded-For"]), middleware.ClientIPFrom(r.Context()))
+		})), r)
+	})
+}
+
+// naiveAddr is the standard library's idea of ip, ip:port, [v6] and [v6]:port.
+func naiveAddr(s string) (netip.Addr, bool) {
+	if len(s) > 70 { // no address is longer
+		return netip.Addr{}, false
+	}
+	bare := s
+	if host, port, err := net.SplitHostPort(s); err == nil {
+		if !validPort(port) || strings.Contains(host, ":") != strings.HasPrefix(s, "[") {
+			return netip.Addr{}, false
+		}
+		bare = host
+	} else if strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") {
+		if bare = s[1 : len(s)-1]; !strings.Contains(bare, ":") {
+			return netip.Addr{}, false
+		}
+	}
+	a, err := netip.ParseAddr(bare)
+	return a.Unmap().WithZone(""), err == nil
+}
+
+// FuzzTraceParent compares the parser with the grammar as a regular expression.
+func FuzzTraceParent(f *testing.F) {
+	for _, tt := range traceParents {
+		f.Add(tt.header)
+	}
+	grammar := regexp.MustCompile(`\A([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?\z`)
+	f.Fuzz(func(t *testing.T, header string) {
+		got, ok := middleware.ParseTraceParent(header)
+		m := grammar.FindStringSubmatch(strings.ReplaceAll(header, "\n", " "))
+		want := m != nil && m[1] != "ff" && (m[1] != "00" || m[5] == "") &&
+			strings.Trim(m[2], "0") != "" && strings.Trim(m[3], "0") != ""
+		require.Equal(t, want, ok)
+		if ok {
+			require.Equal(t, m[2], got.TraceID)
+			require.Equal(t, m[3], got.ParentID)
+			return
+		}
+		require.Zero(t, got)
+	})
+}
+
+// FuzzCSP checks that an accepted policy is one header line, one policy and free of the mistakes
+// browsers do not report.
+func FuzzCSP(f *testing.F) {
+	for _, tt := range cspCases {
+		f.Add(tt.policy)
+	}
+	unquoted := regexp.MustCompile(`(?:^|[\s;])(self|none|unsafe-inline|unsafe-eval|nonce-\S*|sha(256|384|512)-\S*)(?:[\s;]|$)`)
+	f.Fuzz(func(t *testing.T, policy string) {
+		if policy == "" {
+			return
+		}
+		mw, err := middleware.Headers(middleware.HeadersConfig{ContentSecurityPolicy: policy})
+		if err != nil {
+			reasons(t, err)
+			return
+		}
+		require.NotContains(t, policy, ",")
+		require.NotRegexp(t, `[^ -~]`, policy)
+		seen := map[string]bool{}
+		for directive := range strings.SplitSeq(strings.TrimSuffix(strings.TrimSpace(policy), ";"), ";") {
+			words := strings.Fields(directive)
+			require.NotEmpty(t, words)
+			require.False(t, seen[words[0]])
+			seen[words[0]] = true
+			if strings.HasSuffix(words[0], "-src") {
+				require.NotRegexp(t, unquoted, strings.Join(words[1:], " "))
+			}
+		}
+		var nonce string
+		w := call(mw(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			nonce = middleware.NonceFrom(r.Context())
+		})), request("GET", "/"))
+		sent := w.Header().Get("Content-Security-Policy")
+		require.Equal(t, strings.Contains(policy, "'nonce-{nonce}'"), nonce != "")
+		if nonce != "" {
+			require.Equal(t, strings.ReplaceAll(policy, "{nonce}", nonce), sent)
+		}
+	})
+}
