@@ -464,6 +464,9 @@ func TestServiceConfigFaults(t *testing.T) {
 
 func TestRefreshAllocations(t *testing.T) {
 	// Not parallel: AllocsPerRun counts the allocations of the whole process.
+	if raceEnabled {
+		t.Skip("the race detector makes sync.Pool allocate")
+	}
 	b := newBench(t, func(cfg *auth.Config) { cfg.OnEvent = nil })
 	tokens := b.login(t)
 	forged := tokens.Refresh[:60] + "AAAA" + tokens.Refresh[64:]

@@ -14,6 +14,7 @@
 //   - {prefix}u:<subject>: a sorted set of the subject's session ids by absolute end
 //   - {prefix}d:<id>: a denied session or token
 //   - {prefix}ends: a sorted set of all session ids by their end, for sweeping
+//   - {prefix}o:...: the tokens of auth/onetime, two keys each
 //   - {prefix}l:<subject>: a lease, only with auth.Config.MaxSessions
 //
 // Each script touches one key, so every operation works in a cluster, and a refresh is one round

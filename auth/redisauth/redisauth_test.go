@@ -77,6 +77,16 @@ func TestDenylist(t *testing.T) {
 	})
 }
 
+func TestOneTime(t *testing.T) {
+	t.Parallel()
+	authtest.TestOneTimeStore(t, true, func(t *testing.T) auth.OneTimeStore {
+		client, prefix := connect(t)
+		store, err := redisauth.NewOneTime(redisauth.Config{Client: client, Prefix: prefix})
+		require.NoError(t, err)
+		return store
+	})
+}
+
 // counter counts round trips and the keys that each command names.
 type counter struct {
 	trips    atomic.Int64
@@ -228,5 +238,7 @@ func TestConfigFaults(t *testing.T) {
 	require.ErrorContains(t, err, "Client")
 	require.ErrorContains(t, err, "Retention")
 	_, err = redisauth.NewDenylist(redisauth.Config{})
+	require.ErrorContains(t, err, "Client")
+	_, err = redisauth.NewOneTime(redisauth.Config{})
 	require.ErrorContains(t, err, "Client")
 }

@@ -53,7 +53,7 @@ if redis.call('HSETNX', KEYS[1], 'revoked', ARGV[1]) == 0 then return 0 end
 redis.call('HSET', KEYS[1], 'reason', ARGV[2])
 return 1`),
 
-	// KEYS[1] lease; ARGV: holder. Releases only one's own lease.
+	// KEYS[1] any key; ARGV: value -> 1 when the key had that value and was removed.
 	release: redis.NewScript(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0`),
