@@ -177,7 +177,7 @@ func (s *Service) Register(api huma.API) {
 	rest.Register(api, huma.Operation{
 		OperationID: "me", Method: http.MethodGet, Path: "/v1/auth/me", Tags: []string{tag},
 		Summary:     "Who am I",
-		Security:    []map[string][]string{{"bearer": {}}},
+		Security:    rest.Staff(),
 		Middlewares: huma.Middlewares{rest.Use(s.Require)},
 		Errors:      []int{http.StatusUnauthorized},
 	}, func(ctx context.Context, _ *struct{}) (*meOutput, error) {
