@@ -122,7 +122,8 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	secret := string(secretOf("k1"))
 	for _, v := range []any{
 		hmacKey(t, "k1"), ed25519Key(t, "ed"), refreshKeys(t, "r1", "r2"), tokens, &tokens,
-		auth.Config{RefreshKeys: refreshKeys(t, "r1")}, auth.KeySetConfig{Active: hmacKey(t, "k1")},
+		auth.Config{RefreshKeys: refreshKeys(t, "r1")},
+		auth.KeySetConfig{Active: hmacKey(t, "k1")},
 	} {
 		for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
 			text := fmt.Sprintf(format, v)

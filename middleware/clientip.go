@@ -195,7 +195,7 @@ func parseForwarded(s string) (netip.Addr, bool) {
 
 // maybeAddr keeps hopeless text away from netip.ParseAddr, which allocates its errors.
 func maybeAddr(s string) bool {
-	return s != "" && strings.IndexAny(s, ".:") >= 0
+	return s != "" && strings.ContainsAny(s, ".:")
 }
 
 // validPortSuffix accepts nothing or a colon and a port number.

@@ -134,26 +134,31 @@ func TestTimeout(t *testing.T) {
 		body    string // "" expects a problem
 	}{
 		{
-			"obedient", []middleware.Middleware{middleware.Timeout(time.Second)},
+			"obedient",
+			[]middleware.Middleware{middleware.Timeout(time.Second)},
 			func(_ http.ResponseWriter, r *http.Request) { wait(r) }, 503, "",
 		},
 		{
-			"obedient through Handle", []middleware.Middleware{middleware.Timeout(time.Second)},
+			"obedient through Handle",
+			[]middleware.Middleware{middleware.Timeout(time.Second)},
 			middleware.Handle(func(_ http.ResponseWriter, r *http.Request) error {
 				wait(r)
 				return r.Context().Err()
 			}).ServeHTTP, 503, "",
 		},
 		{
-			"deaf", []middleware.Middleware{middleware.Timeout(time.Second)},
+			"deaf",
+			[]middleware.Middleware{middleware.Timeout(time.Second)},
 			func(w http.ResponseWriter, r *http.Request) { wait(r); ok(w, r) }, 200, "ok",
 		},
 		{
-			"in time", []middleware.Middleware{middleware.Timeout(time.Second)},
+			"in time",
+			[]middleware.Middleware{middleware.Timeout(time.Second)},
 			ok, 200, "ok",
 		},
 		{
-			"streaming", []middleware.Middleware{middleware.Timeout(time.Second)},
+			"streaming",
+			[]middleware.Middleware{middleware.Timeout(time.Second)},
 			func(w http.ResponseWriter, r *http.Request) {
 				_, _ = io.WriteString(w, "a")
 				w.(http.Flusher).Flush()
@@ -162,7 +167,8 @@ func TestTimeout(t *testing.T) {
 			}, 200, "ab",
 		},
 		{
-			"lifted inside", []middleware.Middleware{middleware.Timeout(time.Second), middleware.Timeout(0)},
+			"lifted inside",
+			[]middleware.Middleware{middleware.Timeout(time.Second), middleware.Timeout(0)},
 			func(w http.ResponseWriter, r *http.Request) {
 				select {
 				case <-r.Context().Done():
@@ -173,7 +179,8 @@ func TestTimeout(t *testing.T) {
 			}, 200, "ok",
 		},
 		{
-			"longer inside", []middleware.Middleware{middleware.Timeout(time.Second), middleware.Timeout(time.Minute)},
+			"longer inside",
+			[]middleware.Middleware{middleware.Timeout(time.Second), middleware.Timeout(time.Minute)},
 			func(_ http.ResponseWriter, r *http.Request) {
 				start := time.Now()
 				wait(r)
@@ -181,7 +188,8 @@ func TestTimeout(t *testing.T) {
 			}, 503, "",
 		},
 		{
-			"shorter inside", []middleware.Middleware{middleware.Timeout(time.Minute), middleware.Timeout(time.Second)},
+			"shorter inside",
+			[]middleware.Middleware{middleware.Timeout(time.Minute), middleware.Timeout(time.Second)},
 			func(_ http.ResponseWriter, r *http.Request) {
 				start := time.Now()
 				wait(r)

@@ -105,9 +105,10 @@ func originFault(s string) string {
 }
 
 func originHostFault(scheme, rest string) string {
-	host, port := rest, ""
+	host := rest
 	if colon := strings.LastIndexByte(rest, ':'); colon > strings.LastIndexByte(rest, ']') {
-		host, port = rest[:colon], rest[colon+1:]
+		port := rest[colon+1:]
+		host = rest[:colon]
 		n, ok := parsePort(port)
 		switch {
 		case !ok || n == 0 || port[0] == '0':

@@ -101,15 +101,18 @@ var traceParents = []struct {
 }{
 	{
 		"sampled", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-		middleware.TraceParent{TraceID: "4bf92f3577b34da6a3ce929d0e0e4736", ParentID: "00f067aa0ba902b7", Flags: 1}, true,
+		middleware.TraceParent{TraceID: "4bf92f3577b34da6a3ce929d0e0e4736", ParentID: "00f067aa0ba902b7", Flags: 1},
+		true,
 	},
 	{
 		"flags", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-a2",
-		middleware.TraceParent{TraceID: "4bf92f3577b34da6a3ce929d0e0e4736", ParentID: "00f067aa0ba902b7", Flags: 0xa2}, true,
+		middleware.TraceParent{TraceID: "4bf92f3577b34da6a3ce929d0e0e4736", ParentID: "00f067aa0ba902b7", Flags: 0xa2},
+		true,
 	},
 	{
 		"future version with extra fields", "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-follows",
-		middleware.TraceParent{TraceID: "4bf92f3577b34da6a3ce929d0e0e4736", ParentID: "00f067aa0ba902b7", Flags: 1}, true,
+		middleware.TraceParent{TraceID: "4bf92f3577b34da6a3ce929d0e0e4736", ParentID: "00f067aa0ba902b7", Flags: 1},
+		true,
 	},
 	{name: "future version glued", header: "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01x"},
 	{name: "version 00 with extra", header: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x"},

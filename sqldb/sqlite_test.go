@@ -36,14 +36,14 @@ func TestSQLiteChoosesThePool(t *testing.T) {
 	db := sqldb.SQLite(write, read)
 	exec(t, db, `CREATE TABLE items (n BIGINT PRIMARY KEY)`)
 	reads := map[string]bool{
-		"SELECT 1":                                        true,
-		"  \n\tselect 1":                                  true,
-		"-- a note\nSELECT 1":                             true,
-		"/* INSERT */ SELECT 1":                           true,
-		"VALUES (1)":                                      true,
-		"WITH x AS (SELECT 1) SELECT * FROM x":            true,
-		"EXPLAIN SELECT 1":                                true,
-		"PRAGMA foreign_keys":                             true,
+		"SELECT 1":                             true,
+		"  \n\tselect 1":                       true,
+		"-- a note\nSELECT 1":                  true,
+		"/* INSERT */ SELECT 1":                true,
+		"VALUES (1)":                           true,
+		"WITH x AS (SELECT 1) SELECT * FROM x": true,
+		"EXPLAIN SELECT 1":                     true,
+		"PRAGMA foreign_keys":                  true,
 		"INSERT INTO items (n) VALUES (1) RETURNING n":    false,
 		"/* SELECT */ UPDATE items SET n = 2 RETURNING n": false,
 		"DELETE FROM items RETURNING n":                   false,

@@ -138,7 +138,9 @@ func TestTimeScanRefuses(t *testing.T) {
 	t.Parallel()
 	for _, src := range []any{
 		"", "yesterday", "infinity", "-infinity", "2026-01-02 BC", "2026-13-01", "2026-02-30 00:00:00",
-		"2026-01-02T25:00:00Z", " 2026-01-02", "1767322800", 1.5, true, []byte{0xff}, int32(1),
+		"2026-01-02T25:00:00Z", " 2026-01-02", "1767322800", 1.5, true,
+		[]byte{0xff},
+		int32(1),
 	} {
 		at := sqldb.At(time.Unix(1, 0))
 		require.ErrorIs(t, at.Scan(src), sqldb.ErrTime, "%v", src)

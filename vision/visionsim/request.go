@@ -177,8 +177,10 @@ func decodeImage(url, detail, at string) ([]byte, *fault) {
 	}[media]
 	data, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil || magic == "" || !bytes.HasPrefix(data, []byte(magic)) {
-		return nil, &fault{http.StatusBadRequest, "invalid_image_format", at + ".image_url.url",
-			"You uploaded an unsupported image. Use png, jpeg, gif or webp."}
+		return nil, &fault{
+			http.StatusBadRequest, "invalid_image_format", at + ".image_url.url",
+			"You uploaded an unsupported image. Use png, jpeg, gif or webp.",
+		}
 	}
 	return data, nil
 }

@@ -13,47 +13,85 @@ type roomKind struct {
 // shed, and only then is a garden outside.
 func kinds() []roomKind {
 	return []roomKind{
-		{[]string{"whole", "property", "entire", "flat", "apartment", "all rooms"},
+		{
+			[]string{"whole", "property", "entire", "flat", "apartment", "all rooms"},
 			"A furnished home, photographed room by room.",
-			[]string{"sofa", "bed", "mattress", "dining table", "dining chair", "tv", "wardrobe",
+			[]string{
+				"sofa", "bed", "mattress", "dining table", "dining chair", "tv", "wardrobe",
 				"hanging clothes", "fridge", "washer", "bookcase", "books", "crockery", "pans", "armchair",
-				"coffee table", "drawers", "bedding", "desk", "mirror", "plant", "boxes", "bicycle"}},
-		{[]string{"office", "study", "library", "work room", "workroom"},
+				"coffee table", "drawers", "bedding", "desk", "mirror", "plant", "boxes", "bicycle",
+			},
+		},
+		{
+			[]string{"office", "study", "library", "work room", "workroom"},
 			"A study with a desk and well-filled shelves.",
-			[]string{"desk", "office chair", "bookcase", "books", "computer", "filing cabinet", "lamp",
-				"pictures", "armchair", "printer", "globe", "rug"}},
-		{[]string{"garage", "shed", "cellar", "basement", "loft", "attic", "storage", "workshop"},
+			[]string{
+				"desk", "office chair", "bookcase", "books", "computer", "filing cabinet", "lamp",
+				"pictures", "armchair", "printer", "globe", "rug",
+			},
+		},
+		{
+			[]string{"garage", "shed", "cellar", "basement", "loft", "attic", "storage", "workshop"},
 			"A storage space with tools and packed boxes.",
-			[]string{"bicycle", "shelving", "tools", "boxes", "ladder", "mower", "freezer", "workbench",
-				"suitcase", "camping"}},
-		{[]string{"kitchen", "utility", "pantry"},
+			[]string{
+				"bicycle", "shelving", "tools", "boxes", "ladder", "mower", "freezer", "workbench",
+				"suitcase", "camping",
+			},
+		},
+		{
+			[]string{"kitchen", "utility", "pantry"},
 			"A fitted kitchen with free-standing appliances.",
-			[]string{"fridge", "kitchen table", "crockery", "pans", "washer", "dining chair", "microwave",
-				"glasses", "dry food", "cutlery", "cleaning", "bin"}},
-		{[]string{"bath", "shower", "toilet", "wc", "ensuite", "en-suite", "washroom"},
+			[]string{
+				"fridge", "kitchen table", "crockery", "pans", "washer", "dining chair", "microwave",
+				"glasses", "dry food", "cutlery", "cleaning", "bin",
+			},
+		},
+		{
+			[]string{"bath", "shower", "toilet", "wc", "ensuite", "en-suite", "washroom"},
 			"A bathroom; the fixed fittings stay.",
-			[]string{"bath cabinet", "laundry basket", "towels", "toiletries", "bath mirror", "scales"}},
-		{[]string{"bedroom", "bed room", "nursery", "guest room", "master"},
+			[]string{"bath cabinet", "laundry basket", "towels", "toiletries", "bath mirror", "scales"},
+		},
+		{
+			[]string{"bedroom", "bed room", "nursery", "guest room", "master"},
 			"A bedroom with a bed, storage and linen.",
-			[]string{"bed", "mattress", "wardrobe", "bedside table", "hanging clothes", "drawers", "bedding",
-				"mirror", "table lamp", "folded clothes", "pictures", "laundry basket"}},
-		{[]string{"outside", "exterior", "street", "facade", "front of", "driveway", "view"},
-			"The outside of a building; nothing to move is visible.", nil},
-		{[]string{"garden", "patio", "terrace", "balcony", "yard"},
+			[]string{
+				"bed", "mattress", "wardrobe", "bedside table", "hanging clothes", "drawers", "bedding",
+				"mirror", "table lamp", "folded clothes", "pictures", "laundry basket",
+			},
+		},
+		{
+			[]string{"outside", "exterior", "street", "facade", "front of", "driveway", "view"},
+			"The outside of a building; nothing to move is visible.", nil,
+		},
+		{
+			[]string{"garden", "patio", "terrace", "balcony", "yard"},
 			"An outdoor area with a little garden furniture.",
-			[]string{"garden table", "garden chair", "plant pots"}},
-		{[]string{"dining"},
+			[]string{"garden table", "garden chair", "plant pots"},
+		},
+		{
+			[]string{"dining"},
 			"A dining room set for several people.",
-			[]string{"dining table", "dining chair", "sideboard", "glasses", "pictures", "rug", "crockery",
-				"floor lamp", "plant"}},
-		{[]string{"hall", "landing", "entrance", "corridor", "stairs", "porch"},
+			[]string{
+				"dining table", "dining chair", "sideboard", "glasses", "pictures", "rug", "crockery",
+				"floor lamp", "plant",
+			},
+		},
+		{
+			[]string{"hall", "landing", "entrance", "corridor", "stairs", "porch"},
 			"A hallway with coats, shoes and a mirror.",
-			[]string{"console table", "mirror", "coat stand", "shoe rack", "shoes", "pictures", "rug",
-				"umbrella stand"}},
-		{[]string{"living", "lounge", "sitting", "family", "tv room", "snug"},
+			[]string{
+				"console table", "mirror", "coat stand", "shoe rack", "shoes", "pictures", "rug",
+				"umbrella stand",
+			},
+		},
+		{
+			[]string{"living", "lounge", "sitting", "family", "tv room", "snug"},
 			"A living room with seating around a television.",
-			[]string{"sofa", "tv", "tv stand", "coffee table", "armchair", "rug", "bookcase", "books",
-				"floor lamp", "plant", "pictures", "sideboard", "cushions"}},
+			[]string{
+				"sofa", "tv", "tv stand", "coffee table", "armchair", "rug", "bookcase", "books",
+				"floor lamp", "plant", "pictures", "sideboard", "cushions",
+			},
+		},
 	}
 }
 
@@ -69,8 +107,10 @@ func kindOf(room string) roomKind {
 	}
 	return roomKind{
 		summary: "A room with mixed furniture.",
-		keys: []string{"armchair", "drawers", "bookcase", "books", "floor lamp", "pictures", "rug",
-			"plant", "boxes"},
+		keys: []string{
+			"armchair", "drawers", "bookcase", "books", "floor lamp", "pictures", "rug",
+			"plant", "boxes",
+		},
 	}
 }
 
