@@ -32,6 +32,8 @@ type Config struct {
 	StoragePath string
 	// OpenAI says who analyses photos.
 	OpenAI OpenAI
+	// Mail says how mails are sent.
+	Mail Mail
 	// AllowedHosts are the names the server answers to (ALLOWED_HOSTS).
 	AllowedHosts []string
 	// TrustedProxies are the networks whose X-Forwarded-For is believed (TRUSTED_PROXIES).
@@ -71,6 +73,24 @@ type OpenAI struct {
 // Configured reports whether there is a model to ask.
 func (o OpenAI) Configured() bool { return o.APIKey != "" || o.BaseURL != "" }
 
+// Mail is the access to an SMTP server.
+type Mail struct {
+	// Host and Port are empty when there is none (SMTP_URL).
+	Host string
+	Port int
+	// Username and Password may be empty.
+	Username, Password string
+	// ImplicitTLS is true for smtps://, and false for smtp://, which demands STARTTLS.
+	ImplicitTLS bool
+	// Plaintext allows a server on this machine to do without STARTTLS.
+	Plaintext bool
+	// From is the sender of every mail (MAIL_FROM).
+	From string
+}
+
+// Configured reports whether there is a server to send through.
+func (m Mail) Configured() bool { return m.Host != "" }
+
 // raw is the environment as it is.
 type raw struct {
 	AppEnv      string `env:"APP_ENV"`
@@ -89,6 +109,9 @@ type raw struct {
 	OpenAIKey     string `env:"OPENAI_API_KEY"`
 	OpenAIBaseURL string `env:"OPENAI_BASE_URL"`
 	OpenAIModel   string `env:"OPENAI_MODEL" envDefault:"gpt-4.1-mini"`
+
+	SMTPURL  string `env:"SMTP_URL"`
+	MailFrom string `env:"MAIL_FROM"`
 
 	AllowedHosts   []string `env:"ALLOWED_HOSTS"`
 	TrustedProxies []string `env:"TRUSTED_PROXIES"`
@@ -145,6 +168,7 @@ func Load(environ []string) (Config, error) {
 	cfg.StoragePath = storage(in, cfg.Production, &found)
 	cfg.PublicURL = publicURL(in, cfg.Production, &found)
 	cfg.OpenAI = openAI(in, &found)
+	cfg.Mail = mailServer(in, &found)
 	cfg.AllowedHosts = allowedHosts(in, cfg, &found)
 	cfg.TrustedProxies = trustedProxies(in, &found)
 	cfg.Keys = keys(in, &found)

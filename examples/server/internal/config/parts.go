@@ -2,6 +2,7 @@ package config
 
 import (
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"path/filepath"
@@ -113,6 +114,47 @@ func openAI(in raw, found *faults) OpenAI {
 		found.add("OPENAI_API_KEY", "", "contains white space")
 	}
 	return cfg
+}
+
+// mailServer reads smtp://user:password@host:587 and smtps://user:password@host:465. No fault repeats
+// the URL, which holds a password.
+func mailServer(in raw, found *faults) Mail {
+	if in.MailFrom != "" {
+		if _, err := mail.ParseAddress(in.MailFrom); err != nil {
+			found.add("MAIL_FROM", in.MailFrom, "must be an address, as in Groundwork <no-reply@example.com>")
+		}
+	}
+	if in.SMTPURL == "" {
+		return Mail{From: in.MailFrom}
+	}
+	if in.MailFrom == "" {
+		found.add("MAIL_FROM", "", "is required with SMTP_URL")
+	}
+	u, err := url.Parse(in.SMTPURL)
+	if err != nil || (u.Scheme != "smtp" && u.Scheme != "smtps") || u.Hostname() == "" ||
+		u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" {
+		found.add("SMTP_URL", "", "must be a URL such as smtp://user:password@mail.example.com:587, or smtps://")
+		return Mail{}
+	}
+	m := Mail{
+		Host: u.Hostname(), Port: 587, Username: u.User.Username(), ImplicitTLS: u.Scheme == "smtps", From: in.MailFrom,
+	}
+	m.Password, _ = u.User.Password()
+	m.Plaintext = !m.ImplicitTLS && isLoopback(m.Host)
+	if m.ImplicitTLS {
+		m.Port = 465
+	}
+	if text := u.Port(); text != "" {
+		port, err := strconv.ParseUint(text, 10, 16)
+		if err != nil || port == 0 {
+			found.add("SMTP_URL", "", "has no valid port")
+		}
+		m.Port = int(port)
+	}
+	if m.Username == "" && m.Password != "" {
+		found.add("SMTP_URL", "", "has a password without a user name")
+	}
+	return m
 }
 
 // allowedHosts defaults to the host of the public URL, and in development to every name of this
