@@ -240,10 +240,13 @@ func importFault(dir string, test bool, imported string) string {
 		}
 		return "not among the modules for tests"
 	}
-	if within(imported, "testing") && !isSuite(dir) && dir != "internal/testdb" {
+	if within(imported, "testing") && !isSuite(dir) && !slices.Contains(testFolders, dir) {
 		return "only tests and conformance suites use testing"
 	}
 	last := path.Base(imported)
+	if slices.Contains(testFolders, dir) {
+		return ""
+	}
 	if imported == module+"/internal/testdb" || strings.HasSuffix(last, "test") && !isStd(imported) {
 		return "only test files use it"
 	}
@@ -260,6 +263,10 @@ func importFault(dir string, test bool, imported string) string {
 	}
 	return "not in the import table"
 }
+
+// testFolders hold what several test files share. Only test files may import them, and they are bound
+// by nothing else.
+var testFolders = []string{"internal/testdb", "examples/server/internal/servertest"}
 
 func isStd(imported string) bool {
 	first, _, _ := strings.Cut(imported, "/")
