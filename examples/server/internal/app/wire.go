@@ -11,7 +11,6 @@ import (
 	"github.com/groundwork-go/groundwork/examples/server/internal/blob"
 	"github.com/groundwork-go/groundwork/examples/server/internal/config"
 	"github.com/groundwork-go/groundwork/examples/server/internal/docs"
-	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
 	"github.com/groundwork-go/groundwork/sqldb"
@@ -99,7 +98,8 @@ func (p *parts) close() error { return errors.Join(p.files.Close(), p.db.close()
 // lateQueue lets services be made before the queue, which needs their workers.
 type lateQueue struct{ jobs.Queue }
 
-// analyzer returns who looks at photos: the configured model, in development the simulator.
+// analyzer returns who looks at photos: the configured model, in development without one the
+// simulator. Nil is production without a model.
 func analyzer(cfg config.Config, opts Options) (vision.Analyzer, error) {
 	settings := vision.Config{
 		APIKey: cfg.OpenAI.APIKey, BaseURL: cfg.OpenAI.BaseURL, Model: cfg.OpenAI.Model,
@@ -110,7 +110,7 @@ func analyzer(cfg config.Config, opts Options) (vision.Analyzer, error) {
 		return opts.Analyzer, nil
 	case cfg.OpenAI.Configured():
 	case cfg.Production:
-		return noAnalyzer{}, nil
+		return nil, nil
 	default:
 		settings.BaseURL = visionsim.BaseURL
 		settings.HTTPClient = visionsim.Client(visionsim.Config{
@@ -123,16 +123,6 @@ func analyzer(cfg config.Config, opts Options) (vision.Analyzer, error) {
 		return nil, fmt.Errorf("app: %w", err)
 	}
 	return model, nil
-}
-
-// noAnalyzer is production without a model.
-type noAnalyzer struct{}
-
-var errNoAnalyzer = fault.New(fault.NotConfigured, "Photo analysis is not set up on this server.")
-
-// Analyze implements vision.Analyzer.
-func (noAnalyzer) Analyze(context.Context, vision.Request) (*vision.Result, error) {
-	return nil, errNoAnalyzer
 }
 
 // Document returns the OpenAPI document without opening anything.

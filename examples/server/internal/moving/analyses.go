@@ -25,8 +25,11 @@ const (
 )
 
 // Analyze has the photos of a room looked at again. ErrAnalysisRunning while an earlier analysis of
-// the room is queued or running.
+// the room is queued or running, ErrNotConfigured when there is no model.
 func (s *Service) Analyze(ctx context.Context, at Survey, roomID string) (Analysis, error) {
+	if s.analyzer == nil {
+		return Analysis{}, ErrNotConfigured
+	}
 	var analysis Analysis
 	err := s.change(ctx, at, func(tx sqldb.DB, _ time.Time) (int64, error) {
 		room, err := findRoom(ctx, tx, at, roomID)

@@ -58,7 +58,8 @@ func (s *Service) registerAnalyses(mux *http.ServeMux, api huma.API) {
 		OperationID: "analyze-room", Method: http.MethodPost, Path: "/v1/survey/rooms/{id}/analyses",
 		Summary:       "Analyse a room again",
 		Description:   "Replaces what the model found earlier and nobody has edited. One analysis of a room at a time.",
-		DefaultStatus: http.StatusAccepted, Errors: []int{http.StatusNotFound, http.StatusConflict},
+		DefaultStatus: http.StatusAccepted,
+		Errors:        []int{http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable},
 	}), func(ctx context.Context, in *IDPath) (*acceptedOutput, error) {
 		at, err := opened(ctx)
 		if err != nil {

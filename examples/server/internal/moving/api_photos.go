@@ -172,6 +172,7 @@ func uploadOperation(api huma.API, id, path, summary string, params []*huma.Para
 		Errors: []int{
 			http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusConflict, http.StatusGone,
 			http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity,
+			http.StatusServiceUnavailable,
 		},
 	}
 }

@@ -28,6 +28,8 @@ var (
 	ErrTooManyPhotos     = fault.New(fault.LimitReached, "A move has at most 120 photos.")
 	ErrNoPhotos          = fault.New(fault.InvalidState, "The room has no photos.")
 
+	ErrNotConfigured = fault.New(fault.NotConfigured, "Photo analysis is not set up on this server.")
+
 	ErrTooLarge     = fault.New(fault.TooLarge, "A photo has at most 10 MiB.")
 	ErrNotMultipart = fault.New(fault.UnsupportedMedia, "Send multipart/form-data with up to six files named photos.")
 	ErrMalformed    = fault.New(fault.Malformed, "The multipart body cannot be read.")

@@ -44,9 +44,11 @@ type Staff struct {
 
 // Config is what a [Service] needs. All fields without a default are required.
 type Config struct {
-	DB       sqldb.TxDB
-	Queue    jobs.Queue
-	Files    blob.Store
+	DB    sqldb.TxDB
+	Queue jobs.Queue
+	Files blob.Store
+	// Analyzer looks at photos. Nil means that nobody does: photos and analyses are then answered
+	// with ErrNotConfigured, and everything else works.
 	Analyzer vision.Analyzer
 
 	// Staff tells who is signed in; false when RequireStaff did not run.
@@ -86,7 +88,6 @@ func New(cfg Config) (*Service, error) {
 	require(cfg.DB == nil, "DB")
 	require(cfg.Queue == nil, "Queue")
 	require(cfg.Files == nil, "Files")
-	require(cfg.Analyzer == nil, "Analyzer")
 	require(cfg.Staff == nil, "Staff")
 	require(cfg.RequireStaff == nil, "RequireStaff")
 	require(cfg.Cursors == nil, "Cursors")

@@ -93,6 +93,9 @@ func orElse(text, fallback string) string {
 // checkUpload refuses an upload that cannot succeed before its body is read. An empty room id stands
 // for the room "Whole Property".
 func (s *Service) checkUpload(ctx context.Context, at Survey, roomID string) error {
+	if s.analyzer == nil {
+		return ErrNotConfigured
+	}
 	if roomID != "" {
 		if _, err := findRoom(ctx, s.db, at, roomID); err != nil {
 			return err

@@ -138,6 +138,10 @@ func (s *Service) claim(ctx context.Context, id, claim string) (Analysis, error)
 func (s *Service) look(ctx context.Context, analysis Analysis, claim string) (*vision.Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	if s.analyzer == nil {
+		// Queued before the server was restarted without a model.
+		return nil, vision.ErrUnauthorized
+	}
 	var percent atomic.Int64
 	done := make(chan struct{})
 	go func() {
