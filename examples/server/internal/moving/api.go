@@ -35,10 +35,11 @@ func (s *Service) Register(mux *http.ServeMux, api huma.API) {
 	s.registerVariants(api)
 }
 
-// staffOnly completes an operation for signed-in members of a company.
-func (s *Service) staffOnly(op huma.Operation) huma.Operation {
-	op.Security = rest.Staff()
-	op.Middlewares = huma.Middlewares{rest.Use(s.requireStaff)}
+// staffOnly completes an operation for signed-in members of a company whose role holds the
+// permission.
+func (s *Service) staffOnly(permission string, op huma.Operation) huma.Operation {
+	op = rest.Permitted(permission, op)
+	op.Middlewares = huma.Middlewares{rest.Use(s.requireStaff(permission))}
 	op.Errors = append([]int{http.StatusUnauthorized, http.StatusForbidden}, op.Errors...)
 	return op
 }

@@ -128,7 +128,7 @@ func links[T any](query url.Values, page pagination.Page[T]) string {
 }
 
 func (s *Service) registerMoves(mux *http.ServeMux, api huma.API) {
-	rest.Register(api, s.staffOnly(huma.Operation{
+	rest.Register(api, s.staffOnly("job:read", huma.Operation{
 		OperationID: "list-jobs", Method: http.MethodGet, Path: "/v1/jobs", Tags: []string{tagMoves},
 		Summary: "List the moves",
 		Description: "Newest first. Of a survey that is still open the list shows status, customer name, age and number of " +
@@ -154,7 +154,7 @@ func (s *Service) registerMoves(mux *http.ServeMux, api huma.API) {
 		}
 		return &listOutput{links(in.Query(), page), pagination.Map(page, newMoveJSON)}, nil
 	})
-	rest.Register(api, s.staffOnly(huma.Operation{
+	rest.Register(api, s.staffOnly("job:read", huma.Operation{
 		OperationID: "get-job", Method: http.MethodGet, Path: "/v1/jobs/{id}", Tags: []string{tagMoves},
 		Summary:     "Read a move",
 		Description: "With rooms, items, photos and quote once the survey has been handed in.",
@@ -166,7 +166,7 @@ func (s *Service) registerMoves(mux *http.ServeMux, api huma.API) {
 		}
 		return s.moveDetail(ctx, at)
 	})
-	rest.Register(api, s.staffOnly(huma.Operation{
+	rest.Register(api, s.staffOnly("job:decide", huma.Operation{
 		OperationID: "approve-job", Method: http.MethodPost, Path: "/v1/jobs/{id}/approve", Tags: []string{tagMoves},
 		Summary: "Approve a quote",
 		Description: "Sets the final price, or the middle of the range, and opens the quote for acceptance for thirty days. Live " +
@@ -188,13 +188,14 @@ func (s *Service) registerMoves(mux *http.ServeMux, api huma.API) {
 		}
 		return s.moveDetail(ctx, at)
 	})
-	rest.Handle(mux, api, huma.Operation{
+	const readMoves = "job:read"
+	rest.Handle(mux, api, rest.Permitted(readMoves, huma.Operation{
 		OperationID: "get-job-photo", Method: http.MethodGet, Path: "/v1/jobs/{id}/photos/{photo}/content", Tags: []string{tagMoves},
 		Summary:     "Download a photo",
 		Description: "Not before the survey has been handed in.",
-		Security:    rest.Staff(), Parameters: pathParams("id", "photo"), Responses: jpegResponse(),
+		Parameters:  pathParams("id", "photo"), Responses: jpegResponse(),
 		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound},
-	}, []middleware.Middleware{s.requireStaff}, func(w http.ResponseWriter, r *http.Request) error {
+	}), []middleware.Middleware{s.requireStaff(readMoves)}, func(w http.ResponseWriter, r *http.Request) error {
 		at, err := s.moveOf(r.Context(), r.PathValue("id"))
 		if err != nil {
 			return err

@@ -101,6 +101,18 @@ func migrate(t *testing.T, db *sql.DB, dialect string) {
 
 type staffKey struct{}
 
+// requireStaff takes the token "staff:<company>" for an owner of that company.
+func requireStaff(next http.Handler) http.Handler {
+	return middleware.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		id, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer staff:")
+		if !ok {
+			return fault.New(fault.Unauthenticated, "")
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), staffKey{}, id)))
+		return nil
+	})
+}
+
 func newEnv(t *testing.T, db sqldb.TxDB) *env {
 	t.Helper()
 	e := &env{
@@ -119,16 +131,7 @@ func newEnv(t *testing.T, db sqldb.TxDB) *env {
 			id, ok := ctx.Value(staffKey{}).(string)
 			return moving.Staff{UserID: "u", CompanyID: id, Role: "owner"}, ok
 		},
-		RequireStaff: func(next http.Handler) http.Handler {
-			return middleware.Handle(func(w http.ResponseWriter, r *http.Request) error {
-				id, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer staff:")
-				if !ok {
-					return fault.New(fault.Unauthenticated, "")
-				}
-				next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), staffKey{}, id)))
-				return nil
-			})
-		},
+		RequireStaff: func(string) middleware.Middleware { return requireStaff },
 	})
 	require.NoError(t, err)
 	e.service.Workers(e.registry)

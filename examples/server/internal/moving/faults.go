@@ -1,6 +1,9 @@
 package moving
 
-import "github.com/groundwork-go/groundwork/examples/server/internal/fault"
+import (
+	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
+	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
+)
 
 // Faults of this domain that callers branch on. Each knows its status and code.
 var (
@@ -13,7 +16,7 @@ var (
 	ErrEmailTaken      = fault.New(fault.EmailTaken, "Another company uses this e-mail address.")
 	ErrStale           = fault.New(fault.StaleVersion, "The entity has changed since you read it. Read it again.")
 	ErrIfMatchRequired = fault.New(fault.IfMatchRequired, "Send If-Match with the ETag you read.")
-	ErrBadIfMatch      = fault.New(fault.Malformed, "If-Match is not a list of entity tags.")
+	ErrBadIfMatch      = rest.ErrBadIfMatch
 
 	ErrInvalidState     = fault.New(fault.InvalidState, "The present status of the move does not allow this.")
 	ErrCreditsExhausted = fault.New(fault.CreditsExhausted, "The company has no survey credit left.")

@@ -25,7 +25,7 @@ type Service struct {
 	files        blob.Store
 	analyzer     vision.Analyzer
 	staff        func(ctx context.Context) (Staff, bool)
-	requireStaff middleware.Middleware
+	requireStaff func(permission string) middleware.Middleware
 	publicURL    string
 	list         *pagination.Spec
 	now          func() time.Time
@@ -53,8 +53,9 @@ type Config struct {
 
 	// Staff tells who is signed in; false when RequireStaff did not run.
 	Staff func(ctx context.Context) (Staff, bool)
-	// RequireStaff lets only members of an active company pass.
-	RequireStaff middleware.Middleware
+	// RequireStaff makes the middleware that lets only members of an active company pass whose role
+	// holds the permission.
+	RequireStaff func(permission string) middleware.Middleware
 
 	// PublicURL is the root of the links that customers get, such as https://app.example.com.
 	PublicURL string

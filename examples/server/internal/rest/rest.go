@@ -32,6 +32,9 @@ const (
 
 	staffScheme  = "staff"
 	surveyScheme = "survey"
+
+	// PermissionMember is the member of an operation in the document that names its permission.
+	PermissionMember = "x-permission"
 )
 
 // New returns an API on mux whose document has the given title, version and description. It serves
@@ -64,6 +67,14 @@ func New(mux *http.ServeMux, info huma.Info) huma.API {
 
 // Staff marks an operation as one that needs a user's access token, in the document only.
 func Staff() []map[string][]string { return []map[string][]string{{staffScheme: {}}} }
+
+// Permitted marks an operation as one that needs a user whose role holds the permission, in the
+// document only: as the security scheme of [Staff] and the member x-permission.
+func Permitted(permission string, op huma.Operation) huma.Operation {
+	op.Security = Staff()
+	op.Extensions = map[string]any{PermissionMember: permission}
+	return op
+}
 
 // Survey marks an operation as one that needs a survey token, in the document only.
 func Survey() []map[string][]string { return []map[string][]string{{surveyScheme: {}}} }
