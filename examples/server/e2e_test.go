@@ -230,7 +230,7 @@ func TestBinaryKilledDuringAnalysis(t *testing.T) {
 func TestBinaryDemo(t *testing.T) {
 	t.Parallel()
 	server := launch(t)
-	for _, greeting := range []string{"Signed up", "logging in"} {
+	for _, greeting := range []string{"Signed up", "logging in", "(bright-removals-3)"} {
 		demo := exec.Command(binary(t, "quote-demo"), "-url", server.url(), "-photos", photoFolder)
 		var out bytes.Buffer
 		demo.Stdout, demo.Stderr = &out, &out
@@ -245,6 +245,9 @@ func TestBinaryDemo(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(log), "quote-demo -url "+server.url())
 	require.Contains(t, string(log), "SIMULATED")
+	// Whoever tries the server finds the mails on its terminal.
+	require.Contains(t, string(log), "To: owner@bright-removals.example")
+	require.Contains(t, string(log), server.url()+"/verify-email#token=ot_")
 	require.NotContains(t, strings.ToLower(string(log)), "bearer")
 	require.NotContains(t, string(log), "svy_")
 }

@@ -27,17 +27,23 @@ func (p *parts) domains(
 ) error {
 	// Accounts need companies and companies need to know who asks: one of the two comes late.
 	companies := &companies{}
-	accounts, err := newIdentity(p.db, companies, cfg, opts)
+	cursors, err := cursorKeys(cfg.Keys.Cursor)
+	if err != nil {
+		return fmt.Errorf("app: CURSOR_KEY: %w", err)
+	}
+	sender, err := mailer(cfg, opts)
+	if err != nil {
+		return err
+	}
+	accounts, err := newIdentity(identity.Config{
+		DB: p.db, Companies: companies, Queue: queue, Mail: sender, Cursors: cursors,
+	}, cfg, opts)
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
 	model, err := analyzer(cfg, opts)
 	if err != nil {
 		return err
-	}
-	cursors, err := cursorKeys(cfg.Keys.Cursor)
-	if err != nil {
-		return fmt.Errorf("app: CURSOR_KEY: %w", err)
 	}
 	companies.moving, err = moving.New(moving.Config{
 		DB: p.db, Queue: queue, Files: p.files, Analyzer: model,
@@ -49,11 +55,13 @@ func (p *parts) domains(
 	}
 	accounts.Register(p.api)
 	companies.moving.Register(mux, p.api)
+	accounts.Workers(registry)
 	companies.moving.Workers(registry)
 	return nil
 }
 
-func newIdentity(db sqldb.TxDB, companies identity.Companies, cfg config.Config, opts Options) (*identity.Service, error) {
+// newIdentity adds keys, stores and clock to the connections in wired.
+func newIdentity(wired identity.Config, cfg config.Config, opts Options) (*identity.Service, error) {
 	keys, err := signingKeys(cfg.Keys.Signing, opts)
 	if err != nil {
 		return nil, fmt.Errorf("AUTH_SIGNING_KEYS: %w", err)
@@ -66,11 +74,10 @@ func newIdentity(db sqldb.TxDB, companies identity.Companies, cfg config.Config,
 	if err != nil {
 		return nil, err
 	}
-	return identity.New(identity.Config{
-		DB: db, Companies: companies, Issuer: cfg.PublicURL, Keys: keys, RefreshKeys: refresh,
-		Sessions: sqlauth.New(db), Denylist: sqlauth.NewDenylist(db), Passwords: passwords,
-		Now: opts.Now, Logger: opts.Logger,
-	})
+	wired.Issuer, wired.Keys, wired.RefreshKeys, wired.Passwords = cfg.PublicURL, keys, refresh, passwords
+	wired.Sessions, wired.Denylist = sqlauth.New(wired.DB), sqlauth.NewDenylist(wired.DB)
+	wired.Now, wired.Logger = opts.Now, opts.Logger
+	return identity.New(wired)
 }
 
 func signingKeys(list []config.SigningKey, opts Options) (*auth.KeySet, error) {

@@ -42,6 +42,14 @@ func greet(w io.Writer, cfg config.Config, p *parts, addr net.Addr) {
 		line("", "For the real thing set OPENAI_API_KEY, or OPENAI_BASE_URL to any")
 		line("", "OpenAI-compatible server (Ollama, vLLM, LM Studio), and OPENAI_MODEL.")
 	}
+	switch {
+	case cfg.Mail.Configured():
+		line("mail", "sent through %s", cfg.Mail.Host)
+	case cfg.Production:
+		line("mail", "not sent: set SMTP_URL and MAIL_FROM")
+	default:
+		line("mail", "printed here, not sent")
+	}
 	if !cfg.Production {
 		fmt.Fprintf(&b, "\nNext, in another terminal, from sign-up to an accepted quote:\n\n  go run ./examples/quote-demo%s\n", demoFlag(cfg))
 	}

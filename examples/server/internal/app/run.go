@@ -18,6 +18,7 @@ import (
 	"github.com/groundwork-go/groundwork/examples/server/internal/config"
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
+	"github.com/groundwork-go/groundwork/examples/server/internal/mail"
 	"github.com/groundwork-go/groundwork/middleware"
 	"github.com/groundwork-go/groundwork/vision"
 )
@@ -42,6 +43,8 @@ type Options struct {
 	Listener net.Listener
 	// Analyzer replaces the one the configuration asks for.
 	Analyzer vision.Analyzer
+	// Mail replaces the way of sending mails that the configuration asks for.
+	Mail mail.Sender
 	// Ready is called once the server answers requests.
 	Ready func()
 	// Now is the clock. Default time.Now.

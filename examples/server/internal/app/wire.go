@@ -12,6 +12,7 @@ import (
 	"github.com/groundwork-go/groundwork/examples/server/internal/config"
 	"github.com/groundwork-go/groundwork/examples/server/internal/docs"
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
+	"github.com/groundwork-go/groundwork/examples/server/internal/mail"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
 	"github.com/groundwork-go/groundwork/sqldb"
 	"github.com/groundwork-go/groundwork/vision"
@@ -123,6 +124,27 @@ func analyzer(cfg config.Config, opts Options) (vision.Analyzer, error) {
 		return nil, fmt.Errorf("app: %w", err)
 	}
 	return model, nil
+}
+
+// mailer returns who sends mails: the configured server, in development without one the terminal. Nil
+// is production without a server, where features that need mail say so.
+func mailer(cfg config.Config, opts Options) (mail.Sender, error) {
+	switch {
+	case opts.Mail != nil:
+		return opts.Mail, nil
+	case !cfg.Mail.Configured() && cfg.Production:
+		return nil, nil
+	case !cfg.Mail.Configured():
+		return mail.NewPrinter(opts.Stdout), nil
+	}
+	server, err := mail.NewSMTP(mail.SMTPConfig{
+		Host: cfg.Mail.Host, Port: cfg.Mail.Port, Username: cfg.Mail.Username, Password: cfg.Mail.Password,
+		From: cfg.Mail.From, ImplicitTLS: cfg.Mail.ImplicitTLS, DangerouslyAllowPlaintext: cfg.Mail.Plaintext,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("app: SMTP_URL: %w", err)
+	}
+	return server, nil
 }
 
 // Document returns the OpenAPI document without opening anything.

@@ -125,6 +125,7 @@ const noStore = "no-store"
 
 // Register adds the operations of /v1/auth to the API.
 func (s *Service) Register(api huma.API) {
+	s.registerMail(api)
 	rest.Register(api, huma.Operation{
 		OperationID: "sign-up", Method: http.MethodPost, Path: "/v1/auth/signup", Tags: []string{tag},
 		Summary:       "Found a company",
@@ -218,6 +219,9 @@ func newUserJSON(u User) userJSON {
 	}
 	if u.FullName != "" {
 		out.FullName = &u.FullName
+	}
+	if u.PendingEmail != "" {
+		out.PendingEmail = &u.PendingEmail
 	}
 	return out
 }

@@ -40,6 +40,12 @@ func post(t *testing.T, s *servertest.Server, path string, in any, want int, out
 	return r
 }
 
+// verify confirms an address with the token mailed to it.
+func verify(t *testing.T, s *servertest.Server, email string) {
+	t.Helper()
+	post(t, s, "/v1/auth/verify-email", body{"token": s.Mail.Token(t, email, "verify-email")}, http.StatusNoContent, nil)
+}
+
 func TestSignUp(t *testing.T) {
 	t.Parallel()
 	servertest.Each(t, servertest.Options{}, func(t *testing.T, s *servertest.Server) {
@@ -146,8 +152,11 @@ func TestLogIn(t *testing.T) {
 	t.Parallel()
 	servertest.Each(t, servertest.Options{}, func(t *testing.T, s *servertest.Server) {
 		post(t, s, "/v1/auth/signup", signUp("movers"), http.StatusCreated, nil)
+		login := body{"login": "MOVERS@example.com", "password": secret}
+		require.Equal(t, "email_not_verified", post(t, s, "/v1/auth/login", login, http.StatusForbidden, nil).Code())
+		verify(t, s, "movers@example.com")
 		var session tokens
-		post(t, s, "/v1/auth/login", body{"login": "MOVERS@example.com", "password": secret}, http.StatusOK, &session)
+		post(t, s, "/v1/auth/login", login, http.StatusOK, &session)
 		require.Equal(t, http.StatusOK, s.Call(t, "GET", "/v1/auth/me", session.Access, nil).Status)
 
 		wrong := post(t, s, "/v1/auth/login", body{"login": "movers@example.com", "password": "Wrong-fox-7"}, http.StatusUnauthorized, nil)

@@ -1,6 +1,6 @@
-// Package identity keeps accounts, company memberships and sessions: sign-up, log-in, refresh,
-// log-out and the view of the present session. It decides for every signed-in request who is asking
-// and on behalf of which company.
+// Package identity keeps accounts, company memberships and sessions: sign-up, confirmation of
+// addresses, log-in, refresh, log-out, passwords, the people of a company and their invitations. It
+// decides for every signed-in request who is asking and on behalf of which company.
 package identity
 
 import (
@@ -14,24 +14,34 @@ import (
 
 	"github.com/groundwork-go/groundwork/auth"
 	"github.com/groundwork-go/groundwork/auth/password"
+	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
+	"github.com/groundwork-go/groundwork/examples/server/internal/mail"
 	"github.com/groundwork-go/groundwork/middleware"
+	"github.com/groundwork-go/groundwork/pagination"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
 
 // clientID names this application in sessions and tokens.
 const clientID = "groundwork"
 
-// Config configures a [Service]. Every field but Denylist, Now and Logger is required.
+// Config configures a [Service]. Every field but Mail, Denylist, Now and Logger is required.
 type Config struct {
 	DB        sqldb.TxDB
 	Companies Companies
 
-	// Issuer is the iss and aud of access tokens, the server's public URL.
+	// Issuer is the iss and aud of access tokens and the root of links: the server's public URL.
 	Issuer      string
 	Keys        *auth.KeySet
 	RefreshKeys auth.RefreshKeys
 	Sessions    auth.Store
 	Passwords   *password.Hasher
+
+	// Queue takes the mails; [Service.Workers] registers who sends them.
+	Queue jobs.Queue
+	// Mail sends them. Nil means that no mail can be sent: what needs one answers ErrNotConfigured.
+	Mail mail.Sender
+	// Cursors seal the cursors of lists.
+	Cursors *pagination.Keyring
 
 	// Denylist makes access tokens of ended sessions invalid at once. Without it they last until
 	// they expire.
@@ -51,6 +61,9 @@ type Service struct {
 	passwords *password.Hasher
 	policy    *password.Policy
 	signIn    *password.Authenticator
+	queue     jobs.Queue
+	mail      mail.Sender
+	publicURL string
 	now       func() time.Time
 	logger    *slog.Logger
 }
@@ -59,6 +72,7 @@ type Service struct {
 func New(cfg Config) (*Service, error) {
 	s := &Service{
 		db: cfg.DB, companies: cfg.Companies, passwords: cfg.Passwords,
+		queue: cfg.Queue, mail: cfg.Mail, publicURL: cfg.Issuer,
 		now: cfg.Now, logger: cfg.Logger,
 	}
 	if s.now == nil {
@@ -71,7 +85,7 @@ func New(cfg Config) (*Service, error) {
 	s.sessions, err = auth.New(auth.Config{
 		Issuer: cfg.Issuer, Audience: []string{cfg.Issuer}, Keys: cfg.Keys,
 		RefreshKeys: cfg.RefreshKeys, Store: cfg.Sessions, Denylist: cfg.Denylist, Claims: s.claims,
-		Now: s.now, MaxSessions: 20,
+		OnEvent: s.onEvent, Now: s.now, MaxSessions: 20,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("identity: %w", err)

@@ -22,7 +22,8 @@ type Session struct {
 }
 
 // LogIn checks a password and starts a session. login is an address when it has an "@", else a
-// username. Every way to be wrong looks and costs the same: ErrInvalidCredentials.
+// username. Every way to be wrong looks and costs the same: ErrInvalidCredentials. Only the right
+// password tells ErrAccountDisabled and ErrEmailNotVerified.
 func (s *Service) LogIn(ctx context.Context, login, secret string, client Client) (Session, error) {
 	account, err := s.signIn.Authenticate(ctx, login, secret)
 	if err != nil {
@@ -35,7 +36,9 @@ func (s *Service) LogIn(ctx context.Context, login, secret string, client Client
 func (s *Service) start(ctx context.Context, userID string, client Client) (Session, error) {
 	tokens, err := s.sessions.Login(ctx, auth.Login{
 		Subject: userID, ClientID: clientID, Methods: []string{"pwd"},
-		Attributes: map[string]string{"ip": client.IP, "user_agent": client.UserAgent},
+		Attributes: map[string]string{
+			"ip": client.IP, "user_agent": client.UserAgent, auth.AttributeTransport: "bearer",
+		},
 	})
 	if err != nil {
 		return Session{}, sessionFault(err)

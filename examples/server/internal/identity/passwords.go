@@ -61,8 +61,11 @@ func (s *Service) lookup(ctx context.Context, login string) (password.Account, e
 		return password.Account{}, err
 	}
 	account := password.Account{ID: user.ID, Hash: user.PasswordHash}
-	if user.DisabledAt != nil {
+	switch {
+	case user.DisabledAt != nil:
 		account.Refuse = ErrAccountDisabled
+	case user.VerifiedAt == nil:
+		account.Refuse = ErrEmailNotVerified
 	}
 	return account, nil
 }

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"crypto/rand"
 	"strings"
 	"unicode/utf8"
 
@@ -24,8 +23,12 @@ type SignUp struct {
 }
 
 // SignUp makes the company, the account and the membership in one transaction and signs the owner
-// in. A taken address or slug leaves nothing behind.
+// in. A taken address or slug leaves nothing behind. This first session is the only one an account
+// has before its address is confirmed.
 func (s *Service) SignUp(ctx context.Context, in SignUp) (Session, error) {
+	if s.mail == nil {
+		return Session{}, ErrNotConfigured // nobody could ever log in again
+	}
 	email, ok := normalEmail(in.Email)
 	fullName := strings.TrimSpace(in.FullName)
 	var faults []fault.Field
@@ -53,8 +56,8 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (Session, error) {
 	}
 	now := s.clock()
 	user := User{
-		ID: uuid7.New(now), Username: "u-" + strings.ToLower(rand.Text()[:10]), Email: email,
-		FullName: fullName, Role: globalUser, PasswordHash: hash, CreatedAt: now, UpdatedAt: now,
+		ID: uuid7.New(now), Username: generatedUsername(), Email: email,
+		FullName: fullName, Role: globalUser, PasswordHash: hash, TermsAt: &now, CreatedAt: now, UpdatedAt: now,
 	}
 	var company Company
 	err = s.db.InTx(ctx, func(tx sqldb.DB) error {
@@ -71,7 +74,10 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (Session, error) {
 		if err != nil {
 			return err
 		}
-		return createMember(ctx, tx, uuid7.New(now), user.ID, company.ID, CompanyOwner, now)
+		if err := createMember(ctx, tx, user.ID, company.ID, CompanyOwner, "", now); err != nil {
+			return err
+		}
+		return s.enqueue(ctx, tx, verifyEmailMail{user.ID})
 	})
 	if err != nil {
 		return Session{}, err

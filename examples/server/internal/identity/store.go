@@ -5,19 +5,22 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/groundwork-go/groundwork/internal/uuid7"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
 
 const insertUser = `
-INSERT INTO users (id, username, email, full_name, role, password_hash, terms_accepted_at, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO users (id, username, email, full_name, role, password_hash, email_verified_at, terms_accepted_at,
+    search, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT DO NOTHING`
 
 // createUser reports false when the address or the username is taken.
 func createUser(ctx context.Context, db sqldb.DB, u User) (bool, error) {
 	now := sqldb.At(u.CreatedAt)
 	inserted, err := db.Exec(ctx, insertUser,
-		u.ID, u.Username, u.Email, u.FullName, u.Role, u.PasswordHash, now, now, now)
+		u.ID, u.Username, u.Email, u.FullName, u.Role, u.PasswordHash, sqldb.AtPtr(u.VerifiedAt),
+		sqldb.AtPtr(u.TermsAt), u.search(), now, now)
 	if err != nil {
 		return false, fmt.Errorf("identity: insert user: %w", err)
 	}
@@ -25,19 +28,29 @@ func createUser(ctx context.Context, db sqldb.DB, u User) (bool, error) {
 }
 
 const insertMember = `
-INSERT INTO company_members (id, user_id, company_id, role, is_active, created_at, updated_at)
-VALUES ($1, $2, $3, $4, TRUE, $5, $6)`
+INSERT INTO company_members (id, user_id, company_id, role, is_active, invited_by, created_at, updated_at)
+VALUES ($1, $2, $3, $4, TRUE, $5, $6, $7)
+ON CONFLICT DO NOTHING`
 
-func createMember(ctx context.Context, db sqldb.DB, id, userID, companyID, role string, now time.Time) error {
-	_, err := db.Exec(ctx, insertMember, id, userID, companyID, role, sqldb.At(now), sqldb.At(now))
+// createMember returns ErrAlreadyMember when the account has a membership, in whichever company.
+// invitedBy may be empty.
+func createMember(ctx context.Context, db sqldb.DB, userID, companyID, role, invitedBy string, now time.Time) error {
+	var inviter *string
+	if invitedBy != "" {
+		inviter = &invitedBy
+	}
+	inserted, err := db.Exec(ctx, insertMember, uuid7.New(now), userID, companyID, role, inviter, sqldb.At(now), sqldb.At(now))
 	if err != nil {
 		return fmt.Errorf("identity: insert member: %w", err)
+	}
+	if inserted == 0 {
+		return ErrAlreadyMember
 	}
 	return nil
 }
 
 const userColumns = `SELECT u.id, u.username, u.email, u.full_name, u.role, u.password_hash,
-       u.email_verified_at, u.disabled_at, u.created_at, u.updated_at
+       COALESCE(u.pending_email, ''), u.email_verified_at, u.disabled_at, u.version, u.created_at, u.updated_at
   FROM users AS u`
 
 const (
@@ -51,7 +64,7 @@ func findUser(ctx context.Context, db sqldb.DB, query, key string) (User, error)
 	var u User
 	var verified, disabled, created, updated sqldb.Time
 	err := db.QueryRow(ctx, query, key).Scan(&u.ID, &u.Username, &u.Email, &u.FullName, &u.Role,
-		&u.PasswordHash, &verified, &disabled, &created, &updated)
+		&u.PasswordHash, &u.PendingEmail, &verified, &disabled, &u.Version, &created, &updated)
 	if err != nil {
 		return User{}, fmt.Errorf("identity: find user: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
+	"github.com/groundwork-go/groundwork/pagination"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
 
@@ -16,6 +17,14 @@ var (
 	ErrCompanyInactive    = fault.New(fault.CompanyInactive, "This company has been switched off.")
 	ErrInvalidCredentials = fault.New(fault.InvalidCredentials, "The login or the password is wrong.")
 	ErrAccountDisabled    = fault.New(fault.AccountDisabled, "This account has been disabled.")
+	ErrEmailNotVerified   = fault.New(fault.EmailNotVerified, "Confirm your e-mail address first. A new link can be asked for.")
+	ErrForbidden          = fault.New(fault.Forbidden, "Your role in the company does not allow this.")
+	ErrWrongPassword      = fault.New(fault.WrongPassword, "The current password is wrong.")
+	ErrInvalidToken       = fault.New(fault.InvalidToken, "The link is unknown, used, replaced or too old.")
+	ErrUsernameTaken      = fault.New(fault.UsernameTaken, "This username is taken.")
+	ErrAlreadyMember      = fault.New(fault.AlreadyMember, "This account belongs to a company already.")
+	ErrNotConfigured      = fault.New(fault.NotConfigured, "Mail is not set up on this server.")
+	ErrNotFound           = fault.New(fault.NotFound, "There is nothing here.")
 	ErrEmailTaken         = fault.New(fault.EmailTaken, "An account with this e-mail address exists.")
 	ErrInvalidRefresh     = fault.New(fault.InvalidRefresh, "The refresh token is unknown, expired or revoked. Log in again.")
 	ErrRefreshReused      = fault.New(fault.RefreshReused, "The refresh token was used before. The session has been ended.")
@@ -32,10 +41,18 @@ type User struct {
 	FullName     string // "" when unknown
 	Role         string // global role
 	PasswordHash string
+	PendingEmail string // the wanted address until it is confirmed, "" for none
 	VerifiedAt   *time.Time
 	DisabledAt   *time.Time
+	TermsAt      *time.Time // written when the account is made, not read
+	Version      int64
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
+}
+
+// search is the folded text that the lists of people are searched in.
+func (u User) search() string {
+	return pagination.Fold(u.FullName + " " + u.Username + " " + u.Email)
 }
 
 // A Company is what this domain needs to know of a tenant.

@@ -28,6 +28,8 @@ type Server struct {
 	URL string
 	// Config is what it runs with.
 	Config config.Config
+	// Mail is what it has sent, unless the test gave a sender of its own.
+	Mail *Mailbox
 
 	stop func(t testing.TB)
 }
@@ -75,13 +77,17 @@ func Start(t testing.TB, opts Options) *Server {
 	run := opts.App
 	run.Listener = listener
 	run.Ready = func() { close(ready) }
+	mailbox := &Mailbox{}
+	if run.Mail == nil {
+		run.Mail = mailbox
+	}
 	if run.Logger == nil {
 		run.Logger = slog.New(slog.NewTextHandler(failureLog{t}, &slog.HandlerOptions{Level: slog.LevelError}))
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	go func() { ended <- app.Run(ctx, cfg, run) }()
 	stopped := false
-	s := &Server{URL: "http://" + listener.Addr().String(), Config: cfg}
+	s := &Server{URL: "http://" + listener.Addr().String(), Config: cfg, Mail: mailbox}
 	s.stop = func(t testing.TB) {
 		if stopped {
 			return
