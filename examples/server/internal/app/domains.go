@@ -53,7 +53,7 @@ func (p *parts) domains(
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
-	accounts.Register(p.api)
+	accounts.Register(mux, p.api)
 	companies.moving.Register(mux, p.api)
 	accounts.Workers(registry)
 	companies.moving.Workers(registry)

@@ -123,9 +123,11 @@ type (
 
 const noStore = "no-store"
 
-// Register adds the operations of /v1/auth to the API.
-func (s *Service) Register(api huma.API) {
+// Register adds the operations on accounts and sessions to the API.
+func (s *Service) Register(mux *http.ServeMux, api huma.API) {
 	s.registerMail(api)
+	s.registerSessions(mux, api)
+	s.registerAccount(api)
 	rest.Register(api, huma.Operation{
 		OperationID: "sign-up", Method: http.MethodPost, Path: "/v1/auth/signup", Tags: []string{tag},
 		Summary:       "Found a company",

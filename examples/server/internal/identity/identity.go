@@ -64,8 +64,11 @@ type Service struct {
 	queue     jobs.Queue
 	mail      mail.Sender
 	publicURL string
-	now       func() time.Time
-	logger    *slog.Logger
+
+	sessionList *pagination.Spec
+
+	now    func() time.Time
+	logger *slog.Logger
 }
 
 // New wires the domain. It does no I/O.
@@ -88,6 +91,9 @@ func New(cfg Config) (*Service, error) {
 		OnEvent: s.onEvent, Now: s.now, MaxSessions: 20,
 	})
 	if err != nil {
+		return nil, fmt.Errorf("identity: %w", err)
+	}
+	if s.sessionList, err = newSessionList(); err != nil {
 		return nil, fmt.Errorf("identity: %w", err)
 	}
 	if err := s.wirePasswords(); err != nil {

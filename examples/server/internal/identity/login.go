@@ -75,6 +75,7 @@ func sessionFault(err error) error {
 		{auth.ErrSuperseded, ErrRefreshSuperseded},
 		{auth.ErrRefreshInvalid, ErrInvalidRefresh},
 		{auth.ErrSubjectDisabled, ErrAccountDisabled},
+		{auth.ErrNotFound, ErrNotFound},
 	} {
 		if errors.Is(err, rule.is) {
 			return rule.answer.With("", err)

@@ -49,6 +49,12 @@ type (
 	securityAlertMail struct {
 		UserID string `json:"user_id"`
 	}
+	emailChangeConfirmMail struct {
+		UserID string `json:"user_id"`
+	}
+	emailChangeNoticeMail struct {
+		UserID string `json:"user_id"`
+	}
 )
 
 // Kind implements jobs.Args.
@@ -57,6 +63,10 @@ func (accountExistsMail) Kind() string   { return "mail.account_exists" }
 func (passwordResetMail) Kind() string   { return "mail.password_reset" }
 func (passwordChangedMail) Kind() string { return "mail.password_changed" }
 func (securityAlertMail) Kind() string   { return "mail.security_alert" }
+
+// Kind implements jobs.Args.
+func (emailChangeConfirmMail) Kind() string { return "mail.email_change_confirm" }
+func (emailChangeNoticeMail) Kind() string  { return "mail.email_change_notice" }
 
 // Workers registers the senders of mails.
 func (s *Service) Workers(reg *jobs.Registry) {
@@ -95,6 +105,37 @@ func (s *Service) Workers(reg *jobs.Registry) {
 			return letter(user.Email, "A session was ended", "A copy of one of your sessions was used a second time, so the session was ended.\n"+
 				"Log in again. If you see sessions you do not know, end them and choose a new password: "+
 				s.publicURL+"/forgot-password"), nil
+		})
+	})
+	s.addressMails(reg)
+}
+
+// addressMails registers the mails of a change of address.
+func (s *Service) addressMails(reg *jobs.Registry) {
+	addMail(reg, s, func(ctx context.Context, a emailChangeConfirmMail) (mail.Message, error) {
+		return s.writeTo(ctx, a.UserID, func(user User) (mail.Message, error) {
+			if user.PendingEmail == "" {
+				return mail.Message{}, nil
+			}
+			// Decided here and not in the request, whose answer must not tell it.
+			holder, err := findUser(ctx, s.db, selectUserByEmail, user.PendingEmail)
+			switch {
+			case err == nil && holder.VerifiedAt != nil:
+				return accountExists(user.PendingEmail, s.publicURL), nil
+			case err != nil && !errors.Is(err, sql.ErrNoRows):
+				return mail.Message{}, err
+			}
+			link, err := s.link(ctx, "confirm-email", onetime.Issue{
+				Purpose: purposeEmailChange, Subject: user.ID, Data: user.PendingEmail, TTL: emailChangeLife,
+			})
+			return letter(user.PendingEmail, "Confirm your new address", "Please confirm that this is the new address of your account. The link works for 24 hours:\n\n"+
+				link+"\n\nIf you have not asked for it, do nothing."), err
+		})
+	})
+	addMail(reg, s, func(ctx context.Context, a emailChangeNoticeMail) (mail.Message, error) {
+		return s.writeTo(ctx, a.UserID, func(user User) (mail.Message, error) {
+			return letter(user.Email, "Your address is about to change", "Somebody, probably you, asked to use another address for your account. It takes effect when the new one is confirmed.\n\n"+
+				"If it was not you, choose a new password at once, which also drops the change: "+s.publicURL+"/forgot-password"), nil
 		})
 	})
 }

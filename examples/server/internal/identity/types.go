@@ -24,6 +24,7 @@ var (
 	ErrUsernameTaken      = fault.New(fault.UsernameTaken, "This username is taken.")
 	ErrAlreadyMember      = fault.New(fault.AlreadyMember, "This account belongs to a company already.")
 	ErrNotConfigured      = fault.New(fault.NotConfigured, "Mail is not set up on this server.")
+	ErrStaleVersion       = fault.New(fault.StaleVersion, "Somebody has changed this meanwhile. Read it again.")
 	ErrNotFound           = fault.New(fault.NotFound, "There is nothing here.")
 	ErrEmailTaken         = fault.New(fault.EmailTaken, "An account with this e-mail address exists.")
 	ErrInvalidRefresh     = fault.New(fault.InvalidRefresh, "The refresh token is unknown, expired or revoked. Log in again.")
