@@ -1,0 +1,167 @@
+package sqlaudit
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/groundwork-go/groundwork/audit"
+	"github.com/groundwork-go/groundwork/sqldb"
+)
+
+// record is a row of audit_events with its texts exactly as they are stored.
+type record struct {
+	pos       int64
+	at        moment
+	texts     [textCount]text
+	truncated bool
+}
+
+// The text columns of audit_events, in the order of the table and of the digest.
+const (
+	colID = iota
+	colTenant
+	colActorType
+	colActorID
+	colActorName
+	colOnBehalfOf
+	colActorTenant
+	colAction
+	colEntityType
+	colEntityID
+	colOutcome
+	colReason
+	colClass
+	colRequestID
+	colSessionID
+	colIP
+	colUserAgent
+	colMethod
+	colPath
+	colChanges
+	colData
+	textCount
+)
+
+const eventColumns = `e.pos, e.at, e.id, e.tenant, e.actor_type, e.actor_id, e.actor_name, e.on_behalf_of,
+	e.actor_tenant, e.action, e.entity_type, e.entity_id, e.outcome, e.reason, e.class, e.request_id,
+	e.session_id, e.ip, e.user_agent, e.method, e.path, e.changes, e.data, e.truncated`
+
+// dest returns the scan targets for eventColumns, after others.
+func (r *record) dest(before ...any) []any {
+	list := append(make([]any, 0, len(before)+textCount+3), before...)
+	list = append(list, &r.pos, &r.at)
+	for i := range r.texts {
+		list = append(list, &r.texts[i])
+	}
+	return append(list, &r.truncated)
+}
+
+var errStored = errors.New("sqlaudit: not a value that was stored by this package")
+
+// text scans text and nothing else. SQLite would give a BLOB of the same bytes to a string,
+// although no comparison in SQL finds it.
+type text string
+
+// Scan implements sql.Scanner.
+func (t *text) Scan(src any) error {
+	s, ok := src.(string)
+	if !ok {
+		return errStored
+	}
+	*t = text(s)
+	return nil
+}
+
+// moment scans a time. On SQLite, where it is a text, only the one form that is written is read.
+type moment struct{ sqldb.Time }
+
+// Scan implements sql.Scanner.
+func (m *moment) Scan(src any) error {
+	if _, blob := src.([]byte); blob || src == nil {
+		return errStored
+	}
+	if err := m.Time.Scan(src); err != nil {
+		return err
+	}
+	if s, ok := src.(string); ok && s != m.Format(sqldb.TimeLayout) {
+		return errStored
+	}
+	return nil
+}
+
+func insertArgs(e *audit.Event) ([]any, error) {
+	if e.ID == "" || e.At.IsZero() || e.Action == "" {
+		return nil, fmt.Errorf("sqlaudit: %w: %w", audit.ErrRejected, audit.ErrInvalidEvent)
+	}
+	changes, data := "", ""
+	if len(e.Changes) > 0 {
+		b, err := encode(e.Changes)
+		if err != nil {
+			return nil, fmt.Errorf("sqlaudit: changes: %w: %w", audit.ErrRejected, err)
+		}
+		changes = b
+	}
+	if len(e.Data) > 0 {
+		b, err := encode(e.Data)
+		if err != nil {
+			return nil, fmt.Errorf("sqlaudit: data: %w: %w", audit.ErrRejected, err)
+		}
+		data = b
+	}
+	args := []any{
+		e.ID, sqldb.At(e.At), e.Tenant, e.Actor.Type, e.Actor.ID, e.Actor.Name, e.Actor.OnBehalfOf, e.Actor.Tenant,
+		e.Action, e.Entity.Type, e.Entity.ID, string(e.Outcome), e.Reason, string(e.Class), e.Request.ID,
+		e.Request.SessionID, e.Request.IP, e.Request.UserAgent, e.Request.Method, e.Request.Path,
+		changes, data, e.Truncated,
+	}
+	// A Logger has cleaned the texts already; events from elsewhere must not fail on PostgreSQL only.
+	for i, arg := range args {
+		if s, ok := arg.(string); ok {
+			args[i] = sqldb.CleanText(s)
+		}
+	}
+	return args, nil
+}
+
+func encode(v any) (string, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return "", audit.ErrUnencodable
+	}
+	return string(bytes.TrimSuffix(b.Bytes(), []byte{'\n'})), nil
+}
+
+func (r *record) event() (audit.Event, error) {
+	at := func(i int) string { return string(r.texts[i]) }
+	e := audit.Event{
+		ID: at(colID), At: r.at.Time.Time, Tenant: at(colTenant), Action: at(colAction),
+		Actor: audit.Actor{
+			Type: at(colActorType), ID: at(colActorID), Name: at(colActorName),
+			OnBehalfOf: at(colOnBehalfOf), Tenant: at(colActorTenant),
+		},
+		Entity:  audit.Entity{Type: at(colEntityType), ID: at(colEntityID)},
+		Outcome: audit.Outcome(at(colOutcome)), Reason: at(colReason), Class: audit.Class(at(colClass)),
+		Request: audit.Request{
+			ID: at(colRequestID), SessionID: at(colSessionID), IP: at(colIP),
+			UserAgent: at(colUserAgent), Method: at(colMethod), Path: at(colPath),
+		},
+		Truncated: r.truncated,
+	}
+	if s := at(colChanges); s != "" {
+		if err := json.Unmarshal([]byte(s), &e.Changes); err != nil {
+			return audit.Event{}, fmt.Errorf("%w: changes of %s", errStored, e.ID)
+		}
+	}
+	if s := at(colData); s != "" {
+		dec := json.NewDecoder(bytes.NewReader([]byte(s)))
+		dec.UseNumber()
+		if err := dec.Decode(&e.Data); err != nil {
+			return audit.Event{}, fmt.Errorf("%w: data of %s", errStored, e.ID)
+		}
+	}
+	return e, nil
+}
