@@ -268,4 +268,20 @@ func BenchmarkCursor(b *testing.B) {
 			bench.Open(token)
 		}
 	})
+
+	rival := jsonCursor{time.UnixMicro(1_700_000_000_000_000).UTC(), "0192f0c1-a4e0-7c5b-9f6d-2a1b3c4d5e6f"}
+	signed, _ := rival.encode(testKey.Secret[:])
+	b.Run("json encode", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _ = rival.encode(testKey.Secret[:])
+		}
+	})
+	b.Run("json decode", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			var c jsonCursor
+			c.decode(testKey.Secret[:], signed)
+		}
+	})
 }
