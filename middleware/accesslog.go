@@ -39,9 +39,6 @@ func AccessLog(cfg AccessLogConfig) Middleware {
 	if cfg.Handler == nil {
 		return func(next http.Handler) http.Handler { return next }
 	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
 	if cfg.Level == nil {
 		cfg.Level = statusLevel
 	}
@@ -53,7 +50,7 @@ func AccessLog(cfg AccessLogConfig) Middleware {
 	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			start := l.Now()
+			start := l.now()
 			s, w, r := record(w, r)
 			returned := false
 			defer func() { l.write(s, r, start, returned) }()
@@ -84,9 +81,23 @@ type loggedHeader struct {
 	secret    bool
 }
 
+func (l *accessLog) now() time.Time {
+	if l.Now == nil {
+		return time.Now()
+	}
+	return l.Now()
+}
+
+// since reads the monotonic clock only, which is half the cost of time.Now.
+func (l *accessLog) since(start time.Time) time.Duration {
+	if l.Now == nil {
+		return time.Since(start)
+	}
+	return l.Now().Sub(start)
+}
+
 func (l *accessLog) write(s *state, r *http.Request, start time.Time, returned bool) {
-	now := l.Now()
-	elapsed := now.Sub(start)
+	elapsed := l.since(start)
 	status := s.outcome(returned)
 	if l.Skip != nil && l.Skip(r, status) {
 		return
@@ -131,7 +142,7 @@ func (l *accessLog) write(s *state, r *http.Request, start time.Time, returned b
 		}
 	}
 	// Program counter 0: finding the caller costs more than the rest and names this line anyway.
-	record := slog.NewRecord(now, level, "request", 0)
+	record := slog.NewRecord(start.Add(elapsed), level, "request", 0)
 	s.info.mu.Lock()
 	record.AddAttrs(append(attrs, s.info.attrs...)...)
 	s.info.mu.Unlock()
@@ -151,7 +162,7 @@ func (i *info) appendIdentity(attrs []slog.Attr, r *http.Request) []slog.Attr {
 	if i.requestID != "" {
 		attrs = append(attrs, slog.String("request_id", i.requestID))
 	}
-	if i.trace.TraceID != "" {
+	if i.trace != nil {
 		attrs = append(attrs, slog.String("trace_id", i.trace.TraceID))
 	}
 	return attrs

@@ -65,7 +65,7 @@ func ClientIP(cfg ClientIPConfig) (Middleware, error) {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			i, w, r := share(w, r)
 			peer := peerAddr(r.RemoteAddr)
-			i.clientIP, i.scheme = peer, ""
+			i.clientIP, i.scheme = peer, schemeUnknown
 			if finder.trusts(peer) {
 				i.clientIP = finder.find(peer, r.Header)
 				i.scheme = forwardedScheme(r.Header["X-Forwarded-Proto"])
@@ -160,7 +160,7 @@ func peerAddr(remote string) netip.Addr {
 
 // parseForwarded reads ip, ip:port, [ip] and [ip]:port.
 func parseForwarded(s string) (netip.Addr, bool) {
-	s = strings.Trim(s, " \t")
+	s = trimSpace(s)
 	const longest = len("[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255%zone-of-16-bytes]:65535")
 	if s == "" || len(s) > longest {
 		return netip.Addr{}, false
@@ -195,7 +195,7 @@ func parseForwarded(s string) (netip.Addr, bool) {
 
 // maybeAddr keeps hopeless text away from netip.ParseAddr, which allocates its errors.
 func maybeAddr(s string) bool {
-	return s != "" && strings.ContainsAny(s, ".:")
+	return strings.IndexByte(s, '.') >= 0 || strings.IndexByte(s, ':') >= 0
 }
 
 // validPortSuffix accepts nothing or a colon and a port number.
@@ -223,17 +223,17 @@ func parsePort(s string) (int, bool) {
 }
 
 // forwardedScheme reads the last element of X-Forwarded-Proto, the one the trusted peer wrote.
-func forwardedScheme(lines []string) string {
+func forwardedScheme(lines []string) scheme {
 	if len(lines) == 0 {
-		return ""
+		return schemeUnknown
 	}
 	last := lines[len(lines)-1]
-	last = strings.Trim(last[strings.LastIndexByte(last, ',')+1:], " \t")
+	last = trimSpace(last[strings.LastIndexByte(last, ',')+1:])
 	switch {
 	case strings.EqualFold(last, "https"):
-		return "https"
+		return schemeHTTPS
 	case strings.EqualFold(last, "http"):
-		return "http"
+		return schemeHTTP
 	}
-	return ""
+	return schemeUnknown
 }

@@ -251,7 +251,7 @@ func (c *cors) allowsHeaders(lines []string) bool {
 		for more := true; more; {
 			var name string
 			name, line, more = strings.Cut(line, ",")
-			name = strings.Trim(name, " \t")
+			name = trimSpace(name)
 			if name == "" {
 				continue
 			}
@@ -302,7 +302,7 @@ func (s *headerSetter) vary(name string) {
 		for more := true; more; {
 			var one string
 			one, line, more = strings.Cut(line, ",")
-			if one = strings.Trim(one, " \t"); one == "*" || strings.EqualFold(one, name) {
+			if one = trimSpace(one); one == "*" || strings.EqualFold(one, name) {
 				return
 			}
 		}

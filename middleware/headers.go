@@ -85,6 +85,10 @@ func Headers(cfg HeadersConfig) (Middleware, error) {
 	if cfg.StrictTransportSecurity != "" {
 		secure = append(slices.Clip(plain), headerPair{"Strict-Transport-Security", cfg.StrictTransportSecurity})
 	}
+	values := make([]string, len(secure))
+	for k, p := range secure {
+		values[k] = p.value
+	}
 	nonces := policy.nonces()
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -100,9 +104,7 @@ func Headers(cfg HeadersConfig) (Middleware, error) {
 			if i == nil {
 				setPairs(h, pairs)
 			} else {
-				for _, p := range pairs {
-					i.set(h, p.name, p.value)
-				}
+				i.setPairs(h, pairs, values[:len(pairs)])
 				i.csp, i.cspHeader = nil, nil
 				if nonces {
 					i.csp, i.cspHeader = policy, h

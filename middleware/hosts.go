@@ -127,6 +127,10 @@ func (s *hostSet) add(pattern string) string {
 
 // allows reports whether a Host header value is one of the set.
 func (s *hostSet) allows(host string) bool {
+	// The usual case: the name as it was configured, without a port. Keys are valid names.
+	if rule, found := s.names[host]; found && rule.allows(-1) {
+		return true
+	}
 	h, ok := parseHost(host)
 	if !ok {
 		return false

@@ -60,18 +60,18 @@ func Timeout(d time.Duration) Middleware {
 			s, w, r := record(w, r)
 			i := s.info
 			ctx, before := r.Context(), i.deadlines
-			if before.ctx != nil {
+			if before != nil {
 				ctx = lifted{Context: ctx, base: before.base}
 			}
 			base, cancel := ctx, context.CancelFunc(func() {})
-			if before.ctx != nil {
+			if before != nil {
 				base = before.base
 			}
 			if d > 0 {
 				ctx, cancel = context.WithTimeout(ctx, d)
 			}
 			defer cancel()
-			i.deadlines = deadlines{ctx: ctx, base: base}
+			i.deadlines = &deadlines{ctx: ctx, base: base}
 			r = r.WithContext(ctx)
 			i.req = r
 			next.ServeHTTP(w, r)

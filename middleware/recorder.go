@@ -13,7 +13,7 @@ import (
 type core struct {
 	w        http.ResponseWriter
 	ctx      context.Context // the request's, to see whether the client left before the answer
-	status   int             // final status; 0 until there is one. 101 after Hijack
+	status   int32           // final status; 0 until there is one. 101 after Hijack
 	bytes    int64           // body bytes accepted; none for HEAD
 	head     bool
 	hijacked bool
@@ -57,7 +57,7 @@ func (c *core) WriteHeader(status int) {
 
 func (c *core) begin(status int) {
 	if c.status == 0 {
-		c.status = status
+		c.status = int32(status)
 		c.late = errors.Is(c.ctx.Err(), context.Canceled)
 	}
 }
@@ -112,7 +112,7 @@ func (s *state) outcome(returned bool) int {
 	case s.rec.status != 0 && s.rec.late, s.rec.status == 0 && gone:
 		return StatusClientClosed
 	case s.rec.status != 0:
-		return s.rec.status
+		return int(s.rec.status)
 	case !returned:
 		return http.StatusInternalServerError
 	}

@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/groundwork-go/groundwork/internal/problem"
 )
 
 // RecoverConfig configures [Recover]. The zero value is ready to use.
@@ -119,6 +121,9 @@ type entity map[string][]string
 
 // entityHeaders notes the headers of h that describe a body.
 func entityHeaders(h http.Header) entity {
+	if len(h) == 1 && len(h[problem.RequestIDHeader]) > 0 {
+		return nil // the usual case, told apart without a walk
+	}
 	var e entity
 	for name, values := range h {
 		if describesBody(name) {

@@ -63,7 +63,9 @@ func RequestID(cfg RequestIDConfig) (Middleware, error) {
 			i.requestID = id
 			i.set(w.Header(), header, id)
 			if tp := r.Header["Traceparent"]; len(tp) == 1 {
-				i.trace, _ = ParseTraceParent(tp[0])
+				if t, ok := ParseTraceParent(tp[0]); ok {
+					i.trace = &t
+				}
 			}
 			next.ServeHTTP(w, r)
 		})
@@ -124,4 +126,15 @@ func isTokenByte(c byte) bool {
 		return true
 	}
 	return false
+}
+
+// trimSpace removes what RFC 9110 calls optional white space. strings.Trim costs several times as much.
+func trimSpace(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
 }

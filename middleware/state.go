@@ -26,20 +26,20 @@ type state struct {
 type info struct {
 	req       *http.Request // the innermost copy this package made; ServeMux sets its Pattern
 	requestID string
-	trace     TraceParent
+	trace     *TraceParent // nil unless the client sent one
 	clientIP  netip.Addr
-	scheme    string      // set by ClientIP; empty means that r.TLS decides
 	route     string      // set by Route
 	csp       *cspPolicy  // the innermost Headers' policy when it has a place for a nonce,
 	cspHeader http.Header // and the header map it was set in
-	deadlines deadlines   // set by Timeout
+	deadlines *deadlines  // set by Timeout
 
 	mu    sync.Mutex // guards the two below, which handler goroutines may touch
 	nonce string
 	attrs []slog.Attr
 
-	used int
-	vals [headerSlots]string
+	scheme scheme // set by ClientIP
+	used   uint8
+	vals   [headerSlots]string
 }
 
 // headerSlots is room for the request id, the eleven headers of a preset and the usual CORS answer.
@@ -107,7 +107,7 @@ func attach(w http.ResponseWriter, r *http.Request, outer *state) (*state, http.
 // set writes one header with a value slice cut from the request's own array. Shared slices would let
 // one handler change the headers of every later response (rs/cors issue 198).
 func (i *info) set(h http.Header, canonical, value string) {
-	if i.used == len(i.vals) {
+	if i.used == headerSlots {
 		h[canonical] = []string{value}
 		return
 	}
@@ -116,10 +116,33 @@ func (i *info) set(h http.Header, canonical, value string) {
 	i.used++
 }
 
+// setPairs is set for many headers, with one copy for all values.
+func (i *info) setPairs(h http.Header, pairs []headerPair, values []string) {
+	if len(values) > headerSlots-int(i.used) {
+		setPairs(h, pairs)
+		return
+	}
+	mine := i.vals[i.used:][:len(values)]
+	copy(mine, values)
+	i.used += uint8(len(values))
+	for k := range pairs {
+		h[pairs[k].name] = mine[k : k+1 : k+1]
+	}
+}
+
+// scheme is what a trusted proxy said about the client's connection.
+type scheme uint8
+
+const (
+	schemeUnknown scheme = iota // r.TLS decides
+	schemeHTTP
+	schemeHTTPS
+)
+
 // https reports whether the client used TLS, as far as can be trusted.
 func (i *info) https(r *http.Request) bool {
-	if i != nil && i.scheme != "" {
-		return i.scheme == "https"
+	if i != nil && i.scheme != schemeUnknown {
+		return i.scheme == schemeHTTPS
 	}
 	return r.TLS != nil
 }

@@ -15,8 +15,8 @@ func (t TraceParent) Sampled() bool { return t.Flags&1 != 0 }
 // TraceParentFrom returns the trace context of the request, if [RequestID] is mounted and the client
 // sent exactly one valid traceparent header.
 func TraceParentFrom(ctx context.Context) (TraceParent, bool) {
-	if i := infoFrom(ctx); i != nil && i.trace.TraceID != "" {
-		return i.trace, true
+	if i := infoFrom(ctx); i != nil && i.trace != nil {
+		return *i.trace, true
 	}
 	return TraceParent{}, false
 }
