@@ -77,6 +77,20 @@ func middlewareGroups() []group {
 	}
 	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 
+	// The same ten attributes as ours. httplog has none for the other middleware's results.
+	rivalLog := httplog.Options{
+		Schema: &httplog.Schema{
+			RequestMethod: "method", RequestHost: "host", RequestPath: "path", RequestProto: "proto",
+			RequestUserAgent: "user_agent", ResponseStatus: "status", ResponseBytes: "bytes",
+			ResponseDuration: httplog.ECSResponseDuration,
+		},
+		LogExtraAttrs: func(r *http.Request, _ string, _ int) []slog.Attr {
+			return []slog.Attr{
+				slog.String("client_ip", chimw.GetClientIP(r.Context())),
+				slog.String("request_id", chimw.GetReqID(r.Context())),
+			}
+		},
+	}
 	csrf := http.NewCrossOriginProtection()
 	if err := csrf.AddTrustedOrigin(pageOrigin); err != nil {
 		panic(err)
@@ -84,7 +98,7 @@ func middlewareGroups() []group {
 	// The router only chains here; routing is left out on both sides.
 	rivals := chi.Chain(
 		chimw.RequestID, chimw.ClientIPFromXFF("10.0.0.0/8"),
-		httplog.RequestLogger(slog.New(log()), &httplog.Options{RecoverPanics: false}), chimw.Recoverer,
+		echoRequestID, httplog.RequestLogger(slog.New(log()), &rivalLog), chimw.Recoverer,
 		rivalHeaders.Handler, rivalCORS.Handler, csrf.Handler,
 	).Handler(handler)
 	ours := must(middleware.Stack(middleware.StackConfig{
@@ -101,7 +115,7 @@ func middlewareGroups() []group {
 	return []group{
 		{
 			name:  "middleware: eight parts, GET",
-			about: "Request id, client IP, JSON access log, recover, eleven headers, host check, CORS, CSRF. Floor: chi v5.5.0 + httplog v3.3.0 + unrolled/secure v1.17.0 + rs/cors v1.11.1 + net/http's CrossOriginProtection.",
+			about: "Request id with its echo, client IP, JSON access log of ten attributes, recover, eleven headers, host check, CORS, CSRF. Floor: chi v5.5.0 + httplog v3.3.0 + unrolled/secure v1.17.0 + rs/cors v1.11.1 + net/http's CrossOriginProtection.",
 			contestants: []contestant{
 				{name: "chi stack", run: serve(rivals, request)},
 				{name: "middleware.Stack", run: serve(ours, request), bar: 0.35, allocs: 10},
@@ -132,4 +146,12 @@ func middlewareGroups() []group {
 			},
 		},
 	}
+}
+
+// echoRequestID sends the id back, which chi's middleware leaves to others.
+func echoRequestID(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["X-Request-Id"] = []string{chimw.GetReqID(r.Context())}
+		next.ServeHTTP(w, r)
+	})
 }
