@@ -6,6 +6,10 @@
 //	go run .              print the tables
 //	go run . -write       write RESULTS.md as well
 //	go run . auth         only the groups whose name contains the word
+//
+// Groups that need Redis or PostgreSQL read TEST_REDIS_URL and TEST_POSTGRES_URL, and are left out
+// with a note when those are not set. They use a key prefix and a database of their own and remove
+// them.
 package main
 
 import (
@@ -20,12 +24,17 @@ import (
 	"time"
 )
 
-// A contestant is one way to do a job, once per call.
+// A contestant is one way to do a job.
 type contestant struct {
 	name string
 	run  func()
-	// bar is the greatest ratio to the floor that ours may have; 0 for rivals.
+	// per is how often one call of run does the job; 0 means once.
+	per int
+	// bar is the greatest ratio to the floor that ours may have; 0 for rivals. The first
+	// contestant with a bar is ours.
 	bar float64
+	// slower is how many times as long as ours a rival must take; 0 for no bar.
+	slower float64
 	// allocs is the greatest number of allocations ours may make; negative for no bar.
 	allocs float64
 }
@@ -35,6 +44,21 @@ type group struct {
 	name        string
 	about       string
 	contestants []contestant
+	// open makes the contestants of a group that needs set-up, and gives to after what removes it
+	// again, also when something panics. Its error is the note in the place of the table.
+	open func(after func(func())) ([]contestant, error)
+	// turn is how long a contestant runs in a round. 0 means 20 ms.
+	turn time.Duration
+	// tried says, for a bar that is missed, what was done about it.
+	tried string
+	// race replaces the race in this process, for contestants that cannot run in it.
+	race func(rounds int) (results, error)
+}
+
+// results are nanoseconds by contestant and round, and allocations by contestant.
+type results struct {
+	times  [][]float64
+	allocs []float64
 }
 
 func main() {
@@ -47,7 +71,7 @@ func main() {
 	fmt.Fprint(out, "The first row of a table is its floor. Ratios are medians over the rounds, in which all rows took turns.\n")
 	for _, g := range groups() {
 		if flag.NArg() == 0 || strings.Contains(g.name, flag.Arg(0)) {
-			compare(out, g, *rounds)
+			measure(out, g, *rounds)
 		}
 	}
 	if *write {
@@ -58,51 +82,102 @@ func main() {
 	}
 }
 
-func groups() []group {
-	return slices.Concat(authGroups(), middlewareGroups())
+func measure(out io.Writer, g group, rounds int) {
+	fmt.Fprintf(out, "\n## %s\n\n%s\n\n", g.name, g.about)
+	if g.turn == 0 {
+		g.turn = 20 * time.Millisecond
+	}
+	if g.open != nil {
+		var removals []func()
+		defer func() {
+			for _, remove := range slices.Backward(removals) {
+				remove()
+			}
+		}()
+		contestants, err := g.open(func(remove func()) { removals = append(removals, remove) })
+		if err != nil {
+			fmt.Fprintf(out, "Left out: %v.\n", err)
+			return
+		}
+		g.contestants = contestants
+	}
+	if g.race == nil {
+		g.race = func(rounds int) (results, error) { return compete(g, rounds), nil }
+	}
+	r, err := g.race(rounds)
+	if err != nil {
+		fmt.Fprintf(out, "Left out: %v.\n", err)
+		return
+	}
+	if missed := report(out, g.contestants, r); missed && g.tried != "" {
+		fmt.Fprintf(out, "\n%s\n", g.tried)
+	}
 }
 
-// turn is how long a contestant runs in a round.
-const turn = 20 * time.Millisecond
-
-func compare(out io.Writer, g group, rounds int) {
+func compete(g group, rounds int) results {
 	calls := make([]int, len(g.contestants))
 	for i, c := range g.contestants {
-		calls[i] = calibrate(c.run)
+		calls[i] = calibrate(c.run, g.turn)
 	}
-	ratios := make([][]float64, len(g.contestants))
-	floors := make([]float64, 0, rounds)
+	r := results{times: make([][]float64, len(g.contestants))}
 	for range rounds {
-		var floor float64
 		for i, c := range g.contestants {
 			runtime.GC()
 			started := time.Now()
 			for range calls[i] {
 				c.run()
 			}
-			each := float64(time.Since(started)) / float64(calls[i])
-			if i == 0 {
-				floor = each
-				floors = append(floors, each)
-			}
-			ratios[i] = append(ratios[i], each/floor)
+			r.times[i] = append(r.times[i], float64(time.Since(started))/float64(calls[i]*max(c.per, 1)))
 		}
 	}
-	fmt.Fprintf(out, "\n## %s\n\n%s\n\n| | ratio | bar | allocations | bar |\n|---|---|---|---|---|\n", g.name, g.about)
 	for i, c := range g.contestants {
-		ratio, allocs := median(ratios[i]), testing.AllocsPerRun(100, c.run)
-		name := c.name
-		if i == 0 {
-			name += fmt.Sprintf(" (%s)", time.Duration(median(floors)).Round(10*time.Nanosecond))
-		}
-		fmt.Fprintf(out, "| %s | %s | %s | %.0f | %s |\n", name, figure(ratio), verdict(ratio, c.bar, c.bar > 0), allocs,
-			verdict(allocs, c.allocs, c.bar > 0 && c.allocs >= 0))
+		r.allocs = append(r.allocs, testing.AllocsPerRun(min(100, 10*calls[i]), c.run)/float64(max(c.per, 1)))
 	}
+	return r
+}
+
+// report writes the table and tells whether a bar is missed.
+func report(out io.Writer, contestants []contestant, r results) (missed bool) {
+	ours := slices.IndexFunc(contestants, func(c contestant) bool { return c.bar > 0 })
+	fmt.Fprint(out, "| | ratio | bar | allocations | bar |\n|---|---|---|---|---|\n")
+	for i, c := range contestants {
+		ratio := median(ratios(r.times[i], r.times[0]))
+		name, bar := c.name, verdict(ratio, c.bar, c.bar > 0)
+		if i == 0 {
+			name += fmt.Sprintf(" (%s)", took(median(r.times[0])))
+		}
+		if c.slower > 0 {
+			bar = handicap(median(ratios(r.times[i], r.times[ours])), c.slower)
+		}
+		allocs := verdict(r.allocs[i], c.allocs, c.bar > 0 && c.allocs >= 0)
+		fmt.Fprintf(out, "| %s | %s | %s | %.0f | %s |\n", name, figure(ratio), bar, r.allocs[i], allocs)
+		missed = missed || strings.Contains(bar+allocs, "missed")
+	}
+	return missed
+}
+
+func took(nanoseconds float64) string {
+	if nanoseconds < 1000 {
+		return fmt.Sprintf("%.1fns", nanoseconds)
+	}
+	return time.Duration(nanoseconds).Round(10 * time.Nanosecond).String()
+}
+
+// ratios divides round by round.
+func ratios(times, floors []float64) []float64 {
+	list := make([]float64, len(times))
+	for i := range times {
+		list[i] = times[i] / floors[i]
+	}
+	return list
 }
 
 func figure(ratio float64) string {
-	if ratio < 0.1 {
+	switch {
+	case ratio < 0.1:
 		return fmt.Sprintf("%.4f", ratio)
+	case ratio >= 100:
+		return fmt.Sprintf("%.0f", ratio)
 	}
 	return fmt.Sprintf("%.2f", ratio)
 }
@@ -117,8 +192,15 @@ func verdict(value, bar float64, set bool) string {
 	return fmt.Sprintf("<= %g, **missed**", bar)
 }
 
+func handicap(value, bar float64) string {
+	if value >= bar {
+		return fmt.Sprintf("%s x ours, >= %g, met", figure(value), bar)
+	}
+	return fmt.Sprintf("%s x ours, >= %g, **missed**", figure(value), bar)
+}
+
 // calibrate returns how many calls fill a turn.
-func calibrate(run func()) int {
+func calibrate(run func(), turn time.Duration) int {
 	for calls := 1; ; calls *= 2 {
 		started := time.Now()
 		for range calls {
