@@ -128,6 +128,9 @@ func (s *Service) Register(mux *http.ServeMux, api huma.API) {
 	s.registerMail(api)
 	s.registerSessions(mux, api)
 	s.registerAccount(api)
+	s.registerPeople(api)
+	s.registerInvites(api)
+	s.registerFounding(api)
 	rest.Register(api, huma.Operation{
 		OperationID: "sign-up", Method: http.MethodPost, Path: "/v1/auth/signup", Tags: []string{tag},
 		Summary:       "Found a company",

@@ -66,6 +66,8 @@ type Service struct {
 	publicURL string
 
 	sessionList *pagination.Spec
+	memberList  *pagination.Spec
+	inviteList  *pagination.Spec
 
 	now    func() time.Time
 	logger *slog.Logger
@@ -93,7 +95,7 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("identity: %w", err)
 	}
-	if s.sessionList, err = newSessionList(); err != nil {
+	if err := s.wireLists(cfg.Cursors); err != nil {
 		return nil, fmt.Errorf("identity: %w", err)
 	}
 	if err := s.wirePasswords(); err != nil {

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 
@@ -8,6 +9,14 @@ import (
 
 	"github.com/groundwork-go/groundwork/pagination"
 )
+
+func (s *Service) wireLists(keys *pagination.Keyring) error {
+	var errs [3]error
+	s.sessionList, errs[0] = newSessionList()
+	s.memberList, errs[1] = newMemberList(keys)
+	s.inviteList, errs[2] = newInviteList(keys)
+	return errors.Join(errs[:]...)
+}
 
 // queryParams documents the parameters of a list in the words of its specification.
 func queryParams(list *pagination.Spec) []*huma.Param {

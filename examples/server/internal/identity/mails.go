@@ -55,6 +55,9 @@ type (
 	emailChangeNoticeMail struct {
 		UserID string `json:"user_id"`
 	}
+	companyInviteMail struct {
+		InviteID string `json:"invite_id"`
+	}
 )
 
 // Kind implements jobs.Args.
@@ -67,6 +70,7 @@ func (securityAlertMail) Kind() string   { return "mail.security_alert" }
 // Kind implements jobs.Args.
 func (emailChangeConfirmMail) Kind() string { return "mail.email_change_confirm" }
 func (emailChangeNoticeMail) Kind() string  { return "mail.email_change_notice" }
+func (companyInviteMail) Kind() string      { return "mail.company_invite" }
 
 // Workers registers the senders of mails.
 func (s *Service) Workers(reg *jobs.Registry) {
@@ -108,6 +112,7 @@ func (s *Service) Workers(reg *jobs.Registry) {
 		})
 	})
 	s.addressMails(reg)
+	addMail(reg, s, s.writeInvite)
 }
 
 // addressMails registers the mails of a change of address.

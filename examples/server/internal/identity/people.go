@@ -1,0 +1,237 @@
+package identity
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
+	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
+	"github.com/groundwork-go/groundwork/pagination"
+	"github.com/groundwork-go/groundwork/sqldb"
+)
+
+// A Member is an account in its company.
+type Member struct {
+	UserID      string
+	FullName    string
+	Username    string
+	Email       string
+	Role        string
+	Active      bool
+	LastLoginAt *time.Time
+	JoinedAt    time.Time
+	Version     int64
+}
+
+// MemberPatch changes a membership.
+type MemberPatch struct {
+	Role     rest.Optional[string]
+	IsActive rest.Optional[bool]
+}
+
+const (
+	memberColumns = `m.user_id, u.full_name, u.username, u.email, m.role, m.is_active, u.last_login_at, m.created_at, m.version`
+	memberTables  = `company_members AS m JOIN users AS u ON u.id = m.user_id`
+
+	selectMember = `SELECT ` + memberColumns + ` FROM ` + memberTables + ` WHERE m.company_id = $1 AND m.user_id = $2`
+)
+
+func newMemberList(keys *pagination.Keyring) (*pagination.Spec, error) {
+	return pagination.NewSpec(pagination.Config{
+		Sortable: []pagination.Field{{Name: "created_at", Column: "m.created_at", Kind: pagination.Time}},
+		Filterable: []pagination.Field{
+			{Name: "role", Column: "m.role", Kind: pagination.Enum, Enum: companyRoles()},
+			{Name: "is_active", Column: "m.is_active", Kind: pagination.Bool},
+		},
+		DefaultSort: "-created_at",
+		TieBreaker:  pagination.Field{Name: "user_id", Column: "m.user_id", Kind: pagination.UUID},
+		Search:      pagination.Search{Columns: []string{"u.search"}},
+		Keyring:     keys,
+	})
+}
+
+func companyRoles() []string { return []string{CompanyOwner, CompanyAdmin, CompanyMember} }
+
+// Members returns a page of the people of a company.
+func (s *Service) Members(ctx context.Context, companyID string, parameters url.Values) (pagination.Page[Member], error) {
+	query, err := s.memberList.Parse(parameters, companyID)
+	if err != nil {
+		return pagination.Page[Member]{}, err
+	}
+	return list(ctx, s.db, query, pagination.Select{
+		Columns: memberColumns, From: memberTables, Where: "m.company_id = $1", Args: []any{companyID},
+	}, scanMember)
+}
+
+// list runs the statements of a page.
+func list[T any](
+	ctx context.Context, db sqldb.DB, query pagination.Query, base pagination.Select, scan func(pagination.Scanner) (T, error),
+) (pagination.Page[T], error) {
+	var none pagination.Page[T]
+	query, err := query.Count(ctx, base, func(ctx context.Context, text string, args ...any) (n int64, err error) {
+		err = db.QueryRow(ctx, text, args...).Scan(&n)
+		return n, err
+	})
+	if err != nil {
+		return none, fmt.Errorf("identity: count: %w", err)
+	}
+	text, args, err := query.SQL(base)
+	if err != nil {
+		return none, fmt.Errorf("identity: list: %w", err)
+	}
+	rows, err := db.Query(ctx, text, args...)
+	if err != nil {
+		return none, fmt.Errorf("identity: list: %w", err)
+	}
+	return pagination.Collect(rows, query, scan)
+}
+
+func scanMember(row pagination.Scanner) (Member, error) {
+	var m Member
+	var login, joined sqldb.Time
+	err := row.Scan(&m.UserID, &m.FullName, &m.Username, &m.Email, &m.Role, &m.Active, &login, &joined, &m.Version)
+	m.LastLoginAt, m.JoinedAt = login.Ptr(), joined.Time
+	return m, err
+}
+
+func findMember(ctx context.Context, db sqldb.DB, companyID, userID string) (Member, error) {
+	member, err := scanMember(db.QueryRow(ctx, selectMember, companyID, userID))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Member{}, ErrNotFound
+	}
+	if err != nil {
+		return Member{}, fmt.Errorf("identity: find member: %w", err)
+	}
+	return member, nil
+}
+
+// Two owners who demote each other at the same moment would each count on the other: whoever changes
+// memberships locks the rows of all owners first and waits for the other's commit.
+const lockOwners = `UPDATE company_members SET version = version WHERE company_id = $1 AND role = 'owner'`
+
+// otherOwner is the guard of every statement that may take an owner away: the row is none, or there is
+// another who can act.
+const otherOwner = ` AND (role <> 'owner' OR is_active = FALSE OR EXISTS (
+       SELECT 1 FROM company_members AS o JOIN users AS ou ON ou.id = o.user_id
+        WHERE o.company_id = company_members.company_id AND o.user_id <> company_members.user_id
+          AND o.role = 'owner' AND o.is_active = TRUE AND ou.disabled_at IS NULL))`
+
+const (
+	updateMember = `
+UPDATE company_members SET role = $1, is_active = $2, updated_at = $3, version = version + 1
+ WHERE company_id = $4 AND user_id = $5`
+	deleteMember = `DELETE FROM company_members WHERE company_id = $1 AND user_id = $2`
+)
+
+// UpdateMember changes role and activity of a member and ends his sessions. Errors: ErrNotFound,
+// ErrStaleVersion, ErrLastOwner.
+func (s *Service) UpdateMember(ctx context.Context, companyID, userID string, match rest.Match, patch MemberPatch) (Member, error) {
+	if faults := patch.faults(); len(faults) > 0 {
+		return Member{}, fault.Invalid(faults...)
+	}
+	var member Member
+	changed := false
+	err := s.changeMember(ctx, companyID, userID, match, func(tx sqldb.DB, old Member) (int64, error) {
+		member = patch.apply(old)
+		if changed = member != old; !changed {
+			return 1, nil
+		}
+		text := updateMember
+		if member.Role != CompanyOwner || !member.Active {
+			text += otherOwner
+		}
+		member.Version++
+		return tx.Exec(ctx, text, member.Role, member.Active, sqldb.At(s.clock()), companyID, userID)
+	})
+	if err == nil && changed {
+		err = s.endSessions(ctx, userID)
+	}
+	return member, err
+}
+
+// EndMembership takes an account out of its company and ends its sessions; the account stays. Errors
+// as of UpdateMember.
+func (s *Service) EndMembership(ctx context.Context, companyID, userID string, match rest.Match) error {
+	err := s.changeMember(ctx, companyID, userID, match, func(tx sqldb.DB, _ Member) (int64, error) {
+		return tx.Exec(ctx, deleteMember+otherOwner, companyID, userID)
+	})
+	if err != nil {
+		return err
+	}
+	return s.endSessions(ctx, userID)
+}
+
+func (s *Service) changeMember(
+	ctx context.Context, companyID, userID string, match rest.Match, change func(sqldb.DB, Member) (int64, error),
+) error {
+	return s.db.InTx(ctx, func(tx sqldb.DB) error {
+		if _, err := tx.Exec(ctx, lockOwners, companyID); err != nil {
+			return fmt.Errorf("identity: lock owners: %w", err)
+		}
+		member, err := findMember(ctx, tx, companyID, userID)
+		if err != nil {
+			return err
+		}
+		if !match.Accepts(strconv.FormatInt(member.Version, 10)) {
+			return ErrStaleVersion
+		}
+		n, err := change(tx, member)
+		if err != nil {
+			return fmt.Errorf("identity: change member: %w", err)
+		}
+		return whenTrue(n == 0, ErrLastOwner)
+	})
+}
+
+func (p MemberPatch) faults() (faults []fault.Field) {
+	if p.Role.Null {
+		faults = append(faults, fault.Body("#/role", fault.FieldNotNullable, "This field cannot be null."))
+	}
+	if p.IsActive.Null {
+		faults = append(faults, fault.Body("#/is_active", fault.FieldNotNullable, "This field cannot be null."))
+	}
+	return faults
+}
+
+func (p MemberPatch) apply(m Member) Member {
+	if p.Role.Sent {
+		m.Role = p.Role.Value
+	}
+	if p.IsActive.Sent {
+		m.Active = p.IsActive.Value
+	}
+	return m
+}
+
+// FoundCompany makes a company for an account that belongs to none, as its owner. The account's access
+// token says so after the next refresh. ErrAlreadyMember when it belongs to one.
+func (s *Service) FoundCompany(ctx context.Context, user User, company NewCompany, acceptTerms bool) (Company, error) {
+	var faults []fault.Field
+	if !acceptTerms {
+		faults = append(faults, fault.Body("#/accept_terms", fault.FieldNotAllowed, "Accept the terms to go on."))
+	}
+	if company.Email == "" {
+		company.Email = user.Email
+	}
+	email, ok := normalEmail(company.Email)
+	if !ok {
+		faults = append(faults, badEmail("#/email"))
+	}
+	if len(faults) > 0 {
+		return Company{}, fault.Invalid(faults...)
+	}
+	company.Email = email
+	var made Company
+	err := s.db.InTx(ctx, func(tx sqldb.DB) (err error) {
+		if made, err = s.companies.Create(ctx, tx, company); err != nil {
+			return err
+		}
+		return createMember(ctx, tx, user.ID, made.ID, CompanyOwner, "", s.clock())
+	})
+	return made, err
+}
