@@ -202,6 +202,7 @@ func TestReusedRefreshTokenEndsTheSession(t *testing.T) {
 		post(t, s, "/v1/auth/refresh", body{"refresh_token": first.Refresh}, http.StatusUnauthorized, nil).Code())
 	require.Equal(t, "invalid_refresh",
 		post(t, s, "/v1/auth/refresh", body{"refresh_token": second.Refresh}, http.StatusUnauthorized, nil).Code())
+	s.Mail.Await(t, "reuse@example.com", "A session was ended")
 }
 
 func TestCredentials(t *testing.T) {

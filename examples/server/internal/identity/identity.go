@@ -64,6 +64,7 @@ type Service struct {
 	queue     jobs.Queue
 	mail      mail.Sender
 	publicURL string
+	denylist  auth.Denylist
 
 	sessionList *pagination.Spec
 	memberList  *pagination.Spec
@@ -77,7 +78,7 @@ type Service struct {
 func New(cfg Config) (*Service, error) {
 	s := &Service{
 		db: cfg.DB, companies: cfg.Companies, passwords: cfg.Passwords,
-		queue: cfg.Queue, mail: cfg.Mail, publicURL: cfg.Issuer,
+		queue: cfg.Queue, mail: cfg.Mail, publicURL: cfg.Issuer, denylist: cfg.Denylist,
 		now: cfg.Now, logger: cfg.Logger,
 	}
 	if s.now == nil {

@@ -100,8 +100,7 @@ func TestRegisterFaults(t *testing.T) {
 
 func TestForgottenPassword(t *testing.T) {
 	t.Parallel()
-	clock := &clock{now: time.Now()}
-	servertest.Each(t, servertest.Options{App: app.Options{Now: clock.Now}}, func(t *testing.T, s *servertest.Server) {
+	each(t, func(t *testing.T, s *servertest.Server, clock *clock) {
 		var session tokens
 		post(t, s, "/v1/auth/signup", signUp("forgot"), http.StatusCreated, &session)
 		const email = "forgot@example.com"

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/groundwork-go/groundwork/examples/server/internal/app"
 	"github.com/groundwork-go/groundwork/examples/server/internal/servertest"
 )
 
@@ -130,8 +129,7 @@ func TestInviteKnownAddresses(t *testing.T) {
 
 func TestInviteStates(t *testing.T) {
 	t.Parallel()
-	clock := &clock{now: time.Now()}
-	servertest.Each(t, servertest.Options{App: app.Options{Now: clock.Now}}, func(t *testing.T, s *servertest.Server) {
+	each(t, func(t *testing.T, s *servertest.Server, clock *clock) {
 		boss, stranger := owner(t, s, "crew"), owner(t, s, "other")
 		made, old := invite(t, s, boss, "alex@example.com", "member")
 		path := "/v1/company/invites/" + made.ID

@@ -38,6 +38,8 @@ type Server struct {
 type Options struct {
 	// Environ is added to the environment, as in "OPENAI_BASE_URL=http://127.0.0.1:9090".
 	Environ []string
+	// NoMail leaves the sending of mails to the configuration instead of a [Mailbox].
+	NoMail bool
 	// App is passed on to the server. Listener and Ready are set here.
 	App app.Options
 }
@@ -78,7 +80,7 @@ func Start(t testing.TB, opts Options) *Server {
 	run.Listener = listener
 	run.Ready = func() { close(ready) }
 	mailbox := &Mailbox{}
-	if run.Mail == nil {
+	if run.Mail == nil && !opts.NoMail {
 		run.Mail = mailbox
 	}
 	if run.Logger == nil {
