@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -15,10 +14,14 @@ import (
 // slowRequest is logged as a warning.
 const slowRequest = 2 * time.Second
 
-// pipeline puts the server's middleware around mux, in the order of DESIGN: request id, client
-// address, access log, recover, headers, hosts, route. What is missing at a path or for a method is
-// answered with a problem too.
-func pipeline(cfg config.Config, logger *slog.Logger, mux *http.ServeMux) (http.Handler, error) {
+// preflightAge is how long browsers remember what ALLOWED_ORIGINS permits.
+const preflightAge = 10 * time.Minute
+
+// pipeline puts the server's middleware around mux, in the order the package middleware gives reasons
+// for: request id, client address, metrics, access log, recover, headers, hosts, CORS, CSRF, route.
+// What is missing at a path or for a method is answered with a problem too.
+func pipeline(cfg config.Config, opts Options, mux *http.ServeMux) (http.Handler, error) {
+	logger := opts.Logger
 	var faults []error
 	must := func(mw middleware.Middleware, err error) middleware.Middleware {
 		faults = append(faults, err)
@@ -26,9 +29,12 @@ func pipeline(cfg config.Config, logger *slog.Logger, mux *http.ServeMux) (http.
 	}
 	headers := middleware.APIHeaders()
 	headers.StrictTransportSecurity = "max-age=31536000; includeSubDomains"
+	observer, err := observe(cfg, opts)
+	faults = append(faults, err)
 	shell := []middleware.Middleware{
 		must(middleware.RequestID(middleware.RequestIDConfig{})),
 		must(middleware.ClientIP(middleware.ClientIPConfig{TrustedProxies: cfg.TrustedProxies})),
+		middleware.Metrics(middleware.MetricsConfig{Observer: observer}),
 		middleware.AccessLog(middleware.AccessLogConfig{
 			Handler: logger.Handler(), Slow: slowRequest,
 			Skip: func(r *http.Request, status int) bool { return isProbe(r) && status < http.StatusInternalServerError },
@@ -37,6 +43,17 @@ func pipeline(cfg config.Config, logger *slog.Logger, mux *http.ServeMux) (http.
 		must(middleware.Headers(headers)),
 		exceptProbes(must(middleware.TrustedHosts(middleware.HostsConfig{Allowed: cfg.AllowedHosts}))),
 	}
+	if len(cfg.AllowedOrigins) > 0 {
+		shell = append(shell, must(middleware.CORS(middleware.CORSConfig{
+			Origins:        cfg.AllowedOrigins,
+			Methods:        []string{http.MethodPut, http.MethodPatch, http.MethodDelete},
+			RequestHeaders: []string{"Authorization", "Content-Type", "If-Match", "X-Request-Id", "Last-Event-ID"},
+			ExposedHeaders: []string{"ETag", "Link", "Location", "Retry-After", "X-Request-Id"},
+			Credentials:    true,
+			MaxAge:         preflightAge,
+		})))
+	}
+	shell = append(shell, must(middleware.CSRF(middleware.CSRFConfig{TrustedOrigins: cfg.AllowedOrigins})))
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}

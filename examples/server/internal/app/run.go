@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/groundwork-go/groundwork/examples/server/internal/config"
@@ -41,6 +42,8 @@ type Options struct {
 	Stdout io.Writer
 	// Listener replaces listening on Config.ListenAddr. Run closes it.
 	Listener net.Listener
+	// MetricsListener replaces listening on Config.MetricsAddr. Run closes it.
+	MetricsListener net.Listener
 	// Analyzer replaces the one the configuration asks for.
 	Analyzer vision.Analyzer
 	// Mail replaces the way of sending mails that the configuration asks for.
@@ -49,6 +52,8 @@ type Options struct {
 	Ready func()
 	// Now is the clock. Default time.Now.
 	Now func() time.Time
+
+	registry *prometheus.Registry // made by withDefaults
 }
 
 func (o Options) withDefaults() Options {
@@ -61,6 +66,7 @@ func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	o.registry = prometheus.NewRegistry()
 	return o
 }
 
@@ -74,6 +80,10 @@ func Run(ctx context.Context, cfg config.Config, opts Options) (err error) {
 		if listener, err = new(net.ListenConfig).Listen(ctx, "tcp", cfg.ListenAddr); err != nil {
 			return fmt.Errorf("app: listen: %w", err)
 		}
+	}
+	metrics, err := listenMetrics(ctx, cfg, opts)
+	if err != nil {
+		return errors.Join(err, listener.Close())
 	}
 	// Requests live on when ctx ends; streams do not.
 	streams, endAllStreams := context.WithCancel(context.WithoutCancel(ctx))
@@ -98,6 +108,7 @@ func Run(ctx context.Context, cfg config.Config, opts Options) (err error) {
 		}
 		return nil
 	})
+	group.Go(metrics.serve)
 	group.Go(func() error {
 		parts, err := open(running, cfg, opts, probes)
 		if err == nil {
@@ -122,7 +133,7 @@ func Run(ctx context.Context, cfg config.Config, opts Options) (err error) {
 		if parts != nil {
 			faults = append(faults, stopJobs(parts.runner), parts.close())
 		}
-		return errors.Join(faults...)
+		return errors.Join(append(faults, metrics.close())...)
 	})
 	return group.Wait()
 }

@@ -86,7 +86,7 @@ func (p *parts) wire(cfg config.Config, opts Options) error {
 	if err := docs.Register(mux, p.api); err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
-	p.handler, err = pipeline(cfg, opts.Logger, mux)
+	p.handler, err = pipeline(cfg, opts, mux)
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
 	}

@@ -36,10 +36,14 @@ type Config struct {
 	Mail Mail
 	// AllowedHosts are the names the server answers to (ALLOWED_HOSTS).
 	AllowedHosts []string
+	// AllowedOrigins are the other origins whose pages may use the API (ALLOWED_ORIGINS).
+	AllowedOrigins []string
 	// TrustedProxies are the networks whose X-Forwarded-For is believed (TRUSTED_PROXIES).
 	TrustedProxies []netip.Prefix
 	// Keys are the server's own secrets.
 	Keys Keys
+	// MetricsAddr is the address to serve metrics on; empty is nowhere (METRICS_ADDR).
+	MetricsAddr string
 	// LogLevel is the lowest level that is logged (LOG_LEVEL).
 	LogLevel slog.Level
 }
@@ -114,7 +118,9 @@ type raw struct {
 	MailFrom string `env:"MAIL_FROM"`
 
 	AllowedHosts   []string `env:"ALLOWED_HOSTS"`
+	AllowedOrigins []string `env:"ALLOWED_ORIGINS"`
 	TrustedProxies []string `env:"TRUSTED_PROXIES"`
+	MetricsAddr    string   `env:"METRICS_ADDR"`
 
 	SigningKeys []string `env:"AUTH_SIGNING_KEYS"`
 	RefreshKeys []string `env:"AUTH_REFRESH_KEYS"`
@@ -163,14 +169,16 @@ func Load(environ []string) (Config, error) {
 	if err := cfg.LogLevel.UnmarshalText([]byte(in.LogLevel)); err != nil {
 		found.add("LOG_LEVEL", in.LogLevel, "must be debug, info, warn or error")
 	}
-	loopback := checkListen(in.ListenAddr, &found)
+	loopback := checkListen("LISTEN_ADDR", in.ListenAddr, &found)
 	cfg.Database = database(in, cfg.Production, &found)
 	cfg.StoragePath = storage(in, cfg.Production, &found)
 	cfg.PublicURL = publicURL(in, cfg.Production, &found)
 	cfg.OpenAI = openAI(in, &found)
 	cfg.Mail = mailServer(in, &found)
 	cfg.AllowedHosts = allowedHosts(in, cfg, &found)
+	cfg.AllowedOrigins = allowedOrigins(in, &found)
 	cfg.TrustedProxies = trustedProxies(in, &found)
+	cfg.MetricsAddr = metricsAddr(in, &found)
 	cfg.Keys = keys(in, &found)
 	if in.AppEnv == "" {
 		// Whoever serves others or uses a shared database has to say what this is.
@@ -230,21 +238,21 @@ func parse(environ []string, found *faults) raw {
 }
 
 // checkListen reports whether addr is only reachable from this machine.
-func checkListen(addr string, found *faults) bool {
+func checkListen(variable, addr string, found *faults) bool {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		found.add("LISTEN_ADDR", addr, "must be host:port")
+		found.add(variable, addr, "must be host:port")
 		return true
 	}
 	if _, err := net.LookupPort("tcp", port); err != nil || port == "" {
-		found.add("LISTEN_ADDR", addr, "has no valid port")
+		found.add(variable, addr, "has no valid port")
 	}
 	if host == "localhost" {
 		return true
 	}
 	ip, err := netip.ParseAddr(host)
 	if err != nil && host != "" {
-		found.add("LISTEN_ADDR", addr, "must name an address of this machine")
+		found.add(variable, addr, "must name an address of this machine")
 		return true
 	}
 	return ip.IsLoopback()

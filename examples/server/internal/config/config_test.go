@@ -54,7 +54,8 @@ func TestProduction(t *testing.T) {
 	cfg, err := config.Load(production(
 		"ALLOWED_HOSTS=api.example.com, *.example.org", "TRUSTED_PROXIES=10.0.0.0/8,192.0.2.1, ::1", "LOG_LEVEL=WARN",
 		"OPENAI_BASE_URL=http://127.0.0.1:11434/v1/", "OPENAI_MODEL=qwen", "DATABASE_MAX_OPEN=10", "DATABASE_MAX_IDLE=5",
-		"DATABASE_MAX_LIFETIME=5m", "DATABASE_ACQUIRE_TIMEOUT=2s"))
+		"DATABASE_MAX_LIFETIME=5m", "DATABASE_ACQUIRE_TIMEOUT=2s", "METRICS_ADDR=:9090",
+		"ALLOWED_ORIGINS=https://pages.example.com, https://*.example.org"))
 	require.NoError(t, err)
 	require.True(t, cfg.Production)
 	require.Equal(t, "https://app.example.com", cfg.PublicURL)
@@ -68,6 +69,8 @@ func TestProduction(t *testing.T) {
 	require.Equal(t, []netip.Prefix{
 		netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("::1/128"),
 	}, cfg.TrustedProxies)
+	require.Equal(t, []string{"https://pages.example.com", "https://*.example.org"}, cfg.AllowedOrigins)
+	require.Equal(t, ":9090", cfg.MetricsAddr)
 	require.Equal(t, slog.LevelWarn, cfg.LogLevel)
 	require.Len(t, cfg.Keys.Signing, 2)
 	require.Equal(t, "a", cfg.Keys.Signing[0].ID)
@@ -100,6 +103,10 @@ func TestFaults(t *testing.T) {
 		{"public url with password", []string{"PUBLIC_URL=https://u:hunter2@app.example.com"}, []string{"PUBLIC_URL"}},
 		{"model", []string{"OPENAI_BASE_URL=localhost", "OPENAI_API_KEY=hunter2 x"}, []string{"OPENAI_BASE_URL", "OPENAI_API_KEY"}},
 		{"hosts", []string{"ALLOWED_HOSTS=*,a.example"}, []string{"ALLOWED_HOSTS"}},
+		{"origins", []string{"ALLOWED_ORIGINS=https://a.example/,http://a.example,*"}, []string{"ALLOWED_ORIGINS", "ALLOWED_ORIGINS", "ALLOWED_ORIGINS"}},
+		{"metrics", []string{"METRICS_ADDR=9090"}, []string{"METRICS_ADDR"}},
+		{"metrics for all without a word", []string{"METRICS_ADDR=:9090"}, []string{"METRICS_ADDR"}},
+		{"metrics in public", []string{"METRICS_ADDR=127.0.0.1:8080"}, []string{"METRICS_ADDR"}},
 		{"proxies", []string{"TRUSTED_PROXIES=10.0.0.0/33"}, []string{"TRUSTED_PROXIES"}},
 		{"level", []string{"LOG_LEVEL=loud"}, []string{"LOG_LEVEL"}},
 		{"keys", []string{"AUTH_SIGNING_KEYS=hunter2", "AUTH_REFRESH_KEYS=hunter2", "CURSOR_KEY=300:" + key}, []string{"AUTH_SIGNING_KEYS", "AUTH_REFRESH_KEYS", "CURSOR_KEY"}},

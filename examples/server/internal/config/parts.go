@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"net"
 	"net/mail"
 	"net/netip"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/groundwork-go/groundwork/middleware"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
 
@@ -179,6 +181,37 @@ func allowedHosts(in raw, cfg Config, found *faults) []string {
 	}
 	slices.Sort(hosts)
 	return slices.Compact(hosts)
+}
+
+// allowedOrigins takes what the middleware can match, and http only from this machine: whoever can
+// change a page on its way could else act as the visitor.
+func allowedOrigins(in raw, found *faults) []string {
+	var list []string
+	for _, origin := range in.AllowedOrigins {
+		origin = strings.TrimSpace(origin)
+		_, err := middleware.CORS(middleware.CORSConfig{Origins: []string{origin}, Credentials: true})
+		if fault := (*middleware.ConfigError)(nil); errors.As(err, &fault) {
+			found.add("ALLOWED_ORIGINS", origin, fault.Reason)
+			continue
+		}
+		list = append(list, origin)
+	}
+	return list
+}
+
+// metricsAddr keeps metrics off the public address, where everybody could read them.
+func metricsAddr(in raw, found *faults) string {
+	if in.MetricsAddr == "" {
+		return ""
+	}
+	loopback := checkListen("METRICS_ADDR", in.MetricsAddr, found)
+	switch {
+	case in.MetricsAddr == in.ListenAddr:
+		found.add("METRICS_ADDR", in.MetricsAddr, "must differ from LISTEN_ADDR")
+	case in.AppEnv == "" && !loopback:
+		found.add("METRICS_ADDR", in.MetricsAddr, "is reachable from other machines: set APP_ENV to development or production")
+	}
+	return in.MetricsAddr
 }
 
 func trustedProxies(in raw, found *faults) []netip.Prefix {
