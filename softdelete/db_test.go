@@ -41,6 +41,8 @@ func transports() (sqlite, postgres []transport) {
 		{"bare", sqldb.DialectSQLite, func(t *testing.T, _ string) sqldb.TxDB {
 			db := openSQL(t, "sqlite", testdb.SQLitePath(t))
 			db.SetMaxOpenConns(1)
+			_, err := db.Exec("PRAGMA synchronous = OFF") // for speed; all else is SQLite's default
+			require.NoError(t, err)
 			return sqldb.SQL(db, sqldb.DialectSQLite)
 		}},
 		{"memory", sqldb.DialectSQLite, func(t *testing.T, _ string) sqldb.TxDB {
