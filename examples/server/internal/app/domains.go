@@ -15,7 +15,6 @@ import (
 	"github.com/groundwork-go/groundwork/examples/server/internal/identity"
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
 	"github.com/groundwork-go/groundwork/examples/server/internal/moving"
-	"github.com/groundwork-go/groundwork/middleware"
 	"github.com/groundwork-go/groundwork/pagination"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
@@ -47,7 +46,7 @@ func (p *parts) domains(
 	}
 	companies.moving, err = moving.New(moving.Config{
 		DB: p.db, Queue: queue, Files: p.files, Analyzer: model,
-		Staff: staff, RequireStaff: func(string) middleware.Middleware { return accounts.RequireCompany },
+		Staff: staff, RequireStaff: requirePermission(accounts),
 		PublicURL: cfg.PublicURL, Cursors: cursors, Now: opts.Now, Logger: opts.Logger,
 	})
 	if err != nil {
