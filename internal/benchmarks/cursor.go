@@ -20,7 +20,8 @@ func cursorGroups() []group {
 			name: name, about: about, contestants: []contestant{
 				{name: "JSON and HMAC"}, {name: "pagination cursor", bar: 1, allocs: 3},
 			},
-			race: func(rounds int) (results, error) { return runBenchmarks(rounds, "json "+job, job) },
+			rounds: 21,
+			race:   func(rounds int) (results, error) { return runBenchmarks(rounds, "json "+job, job) },
 		}
 	}
 	return []group{of("pagination: make a cursor", "encode"), of("pagination: read a cursor", "decode")}

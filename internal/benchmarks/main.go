@@ -1,6 +1,7 @@
 // Benchmarks compares the packages of this module with what teams would pick instead, in one
 // process: rivals and ours take turns, round by round, and each figure is the median of the ratios
-// of all rounds, so that a machine that speeds up or slows down changes nothing. Run it from this
+// of all rounds, so that a machine that speeds up or slows down changes little. Turns are short, so
+// that on a busy machine most of them are not interrupted by other work. Run it from this
 // folder:
 //
 //	go run .              print the tables
@@ -13,6 +14,7 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"io"
@@ -47,8 +49,10 @@ type group struct {
 	// open makes the contestants of a group that needs set-up, and gives to after what removes it
 	// again, also when something panics. Its error is the note in the place of the table.
 	open func(after func(func())) ([]contestant, error)
-	// turn is how long a contestant runs in a round. 0 means 20 ms.
-	turn time.Duration
+	// turn is how long a contestant runs in a round, and rounds how many there are. 0 means 2 ms and
+	// 201 rounds.
+	turn   time.Duration
+	rounds int
 	// tried says, for a bar that is missed, what was done about it.
 	tried string
 	// race replaces the race in this process, for contestants that cannot run in it.
@@ -62,16 +66,18 @@ type results struct {
 }
 
 func main() {
-	rounds := flag.Int("rounds", 11, "rounds of each group")
+	rounds := flag.Int("rounds", 0, "rounds of every group, instead of its own number")
 	write := flag.Bool("write", false, "write RESULTS.md")
 	flag.Parse()
 	var report strings.Builder
 	out := io.MultiWriter(os.Stdout, &report)
-	fmt.Fprintf(out, "# Results\n\nMade by `go run . -write` in this folder with %s on %s/%s, %d processors, %d rounds.\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), *rounds)
+	fmt.Fprintf(out, "# Results\n\nMade by `go run . -write` in this folder with %s on %s/%s, %d processors.\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	fmt.Fprint(out, "The first row of a table is its floor. Ratios are medians over the rounds, in which all rows took turns.\n")
 	for _, g := range groups() {
 		if flag.NArg() == 0 || strings.Contains(g.name, flag.Arg(0)) {
-			measure(out, g, *rounds)
+			g.rounds = cmp.Or(*rounds, g.rounds, 201)
+			g.turn = cmp.Or(g.turn, 2*time.Millisecond)
+			measure(out, g)
 		}
 	}
 	if *write {
@@ -82,11 +88,8 @@ func main() {
 	}
 }
 
-func measure(out io.Writer, g group, rounds int) {
+func measure(out io.Writer, g group) {
 	fmt.Fprintf(out, "\n## %s\n\n%s\n\n", g.name, g.about)
-	if g.turn == 0 {
-		g.turn = 20 * time.Millisecond
-	}
 	if g.open != nil {
 		var removals []func()
 		defer func() {
@@ -102,9 +105,9 @@ func measure(out io.Writer, g group, rounds int) {
 		g.contestants = contestants
 	}
 	if g.race == nil {
-		g.race = func(rounds int) (results, error) { return compete(g, rounds), nil }
+		g.race = func(int) (results, error) { return compete(g), nil }
 	}
-	r, err := g.race(rounds)
+	r, err := g.race(g.rounds)
 	if err != nil {
 		fmt.Fprintf(out, "Left out: %v.\n", err)
 		return
@@ -114,13 +117,13 @@ func measure(out io.Writer, g group, rounds int) {
 	}
 }
 
-func compete(g group, rounds int) results {
+func compete(g group) results {
 	calls := make([]int, len(g.contestants))
 	for i, c := range g.contestants {
 		calls[i] = calibrate(c.run, g.turn)
 	}
 	r := results{times: make([][]float64, len(g.contestants))}
-	for range rounds {
+	for range g.rounds {
 		for i, c := range g.contestants {
 			runtime.GC()
 			started := time.Now()
