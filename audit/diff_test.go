@@ -26,32 +26,58 @@ func TestDiff(t *testing.T) {
 	}{
 		{"equal", inner{1}, map[string]any{"a": 1}, `null`},
 		{"equal numbers", json.RawMessage(`[1.0,1e2,-0,0.10]`), json.RawMessage(`[1,100,0,1e-1]`), `null`},
-		{"large numbers", json.RawMessage(`9007199254740993`), json.RawMessage(`9007199254740992`),
-			`[{"path":"","op":"replace","before":9007199254740993,"after":9007199254740992}]`},
-		{"huge exponent", json.RawMessage(`[1e999999999999999999999]`), json.RawMessage(`[1e999999999]`),
-			`[{"path":"/0","op":"replace","before":1e999999999999999999999,"after":1e999999999}]`},
+		{
+			"large numbers", json.RawMessage(`9007199254740993`), json.RawMessage(`9007199254740992`),
+			`[{"path":"","op":"replace","before":9007199254740993,"after":9007199254740992}]`,
+		},
+		{
+			"huge exponent", json.RawMessage(`[1e999999999999999999999]`), json.RawMessage(`[1e999999999]`),
+			`[{"path":"/0","op":"replace","before":1e999999999999999999999,"after":1e999999999}]`,
+		},
 		{"missing is not null", map[string]any{}, map[string]any{"a": nil}, `[{"path":"/a","op":"add","after":null}]`},
-		{"null is not empty", map[string]any{"a": nil}, map[string]any{"a": ""},
-			`[{"path":"/a","op":"replace","before":null,"after":""}]`},
+		{
+			"null is not empty",
+			map[string]any{"a": nil},
+			map[string]any{"a": ""},
+			`[{"path":"/a","op":"replace","before":null,"after":""}]`,
+		},
 		{"zero is not missing", map[string]any{"a": 0}, map[string]any{}, `[{"path":"/a","op":"remove","before":0}]`},
 		{"nil slice is not empty", []int(nil), []int{}, `[{"path":"","op":"replace","before":null,"after":[]}]`},
 		{"nil pointer", (*int)(nil), &one, `[{"path":"","op":"replace","before":null,"after":1}]`},
-		{"order of keys", map[string]any{"b": 1, "a": 1, "c": 1}, map[string]any{"c": 2, "b": 2, "d": 2},
+		{
+			"order of keys",
+			map[string]any{"b": 1, "a": 1, "c": 1},
+			map[string]any{"c": 2, "b": 2, "d": 2},
 			`[{"path":"/a","op":"remove","before":1},{"path":"/b","op":"replace","before":1,"after":2},` +
-				`{"path":"/c","op":"replace","before":1,"after":2},{"path":"/d","op":"add","after":2}]`},
-		{"escaped keys", map[string]any{"a/b": 1, "c~d": 1, "": 1}, map[string]any{"a/b": 2, "c~d": 2, "": 2},
+				`{"path":"/c","op":"replace","before":1,"after":2},{"path":"/d","op":"add","after":2}]`,
+		},
+		{
+			"escaped keys",
+			map[string]any{"a/b": 1, "c~d": 1, "": 1},
+			map[string]any{"a/b": 2, "c~d": 2, "": 2},
 			`[{"path":"/","op":"replace","before":1,"after":2},{"path":"/a~1b","op":"replace","before":1,"after":2},` +
-				`{"path":"/c~0d","op":"replace","before":1,"after":2}]`},
+				`{"path":"/c~0d","op":"replace","before":1,"after":2}]`,
+		},
 		{"insert in front", []int{1, 2, 3}, []int{0, 1, 2, 3}, `[{"path":"/0","op":"add","after":0}]`},
 		{"remove in the middle", []int{1, 2, 3}, []int{1, 3}, `[{"path":"/1","op":"remove","before":2}]`},
 		{"shorter", []int{1, 2, 3, 4}, []int{5}, `[{"path":"/0","op":"replace","before":1,"after":5},` +
 			`{"path":"/3","op":"remove","before":4},{"path":"/2","op":"remove","before":3},{"path":"/1","op":"remove","before":2}]`},
-		{"element", []any{map[string]any{"a": 1, "b": 1}}, []any{map[string]any{"a": 1, "b": 2}},
-			`[{"path":"/0/b","op":"replace","before":1,"after":2}]`},
-		{"another type", map[string]any{"a": []int{1}}, map[string]any{"a": map[string]any{"0": 1}},
-			`[{"path":"/a","op":"replace","before":[1],"after":{"0":1}}]`},
-		{"time", time.Unix(0, 0).UTC(), time.Unix(1, 0).UTC(),
-			`[{"path":"","op":"replace","before":"1970-01-01T00:00:00Z","after":"1970-01-01T00:00:01Z"}]`},
+		{
+			"element",
+			[]any{map[string]any{"a": 1, "b": 1}},
+			[]any{map[string]any{"a": 1, "b": 2}},
+			`[{"path":"/0/b","op":"replace","before":1,"after":2}]`,
+		},
+		{
+			"another type",
+			map[string]any{"a": []int{1}},
+			map[string]any{"a": map[string]any{"0": 1}},
+			`[{"path":"/a","op":"replace","before":[1],"after":{"0":1}}]`,
+		},
+		{
+			"time", time.Unix(0, 0).UTC(), time.Unix(1, 0).UTC(),
+			`[{"path":"","op":"replace","before":"1970-01-01T00:00:00Z","after":"1970-01-01T00:00:01Z"}]`,
+		},
 		{"no escaping of HTML", "<a>", "&", `[{"path":"","op":"replace","before":"<a>","after":"&"}]`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -157,8 +183,14 @@ func TestMergePatch(t *testing.T) {
 
 func FuzzDiffApply(f *testing.F) {
 	for _, s := range [][2]string{
-		{`{"a":1}`, `{"a":2}`}, {`[1,2,3]`, `[3,2,1]`}, {`null`, `{}`}, {`{"a/b":{"~":[{}]}}`, `{"a/b":{"~":[{"x":null}]}}`},
-		{`[1.0,{"k":[1,2]}]`, `[1,{"k":[2]},"x"]`}, {`"a"`, `[]`}, {`{"":1}`, `{"":{"":1}}`}, {`1e400`, `-0`},
+		{`{"a":1}`, `{"a":2}`},
+		{`[1,2,3]`, `[3,2,1]`},
+		{`null`, `{}`},
+		{`{"a/b":{"~":[{}]}}`, `{"a/b":{"~":[{"x":null}]}}`},
+		{`[1.0,{"k":[1,2]}]`, `[1,{"k":[2]},"x"]`},
+		{`"a"`, `[]`},
+		{`{"":1}`, `{"":{"":1}}`},
+		{`1e400`, `-0`},
 	} {
 		f.Add(s[0], s[1])
 	}

@@ -3,9 +3,11 @@ package sqlaudit_test
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/rand"
 	"database/sql"
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,37 +25,57 @@ import (
 	"github.com/groundwork-go/groundwork/sqldb"
 )
 
-// transport is one way to reach a database that the package promises to work on.
+// transport is one way to reach a database that the package promises to work on. PostgreSQL gets a
+// URL; on SQLite it is empty.
 type transport struct {
 	name    string
 	dialect sqldb.Dialect
-	open    func(t testing.TB) sqldb.TxDB
+	dial    func(t testing.TB, dsn string) sqldb.TxDB
 }
 
-func transports() []transport {
-	pool := func(mode pgx.QueryExecMode) func(t testing.TB) sqldb.TxDB {
-		return func(t testing.TB) sqldb.TxDB { return sqldb.Pgx(openPool(t, testdb.Postgres(t), mode)) }
-	}
+func sqliteTransports() []transport {
 	return []transport{
-		{"sqlite", sqldb.DialectSQLite, func(t testing.TB) sqldb.TxDB { return openSQLite(t, testdb.SQLitePath(t)) }},
-		{"sqlite shared memory", sqldb.DialectSQLite, func(t testing.TB) sqldb.TxDB {
-			db := openSQL(t, "sqlite", "file:"+url.PathEscape(t.Name())+"?mode=memory&cache=shared")
+		{"sqlite", sqldb.DialectSQLite, func(t testing.TB, _ string) sqldb.TxDB { return openSQLite(t, testdb.SQLitePath(t)) }},
+		{"sqlite shared memory", sqldb.DialectSQLite, func(t testing.TB, _ string) sqldb.TxDB {
+			db := openSQL(t, "sqlite", "file:"+rand.Text()+"?mode=memory&cache=shared")
 			db.SetMaxOpenConns(1)
 			return sqldb.SQL(db, sqldb.DialectSQLite)
 		}},
-		{"sqlite bare", sqldb.DialectSQLite, func(t testing.TB) sqldb.TxDB {
+		{"sqlite bare", sqldb.DialectSQLite, func(t testing.TB, _ string) sqldb.TxDB {
 			db := openSQL(t, "sqlite", testdb.SQLitePath(t))
 			db.SetMaxOpenConns(1)
 			return sqldb.SQL(db, sqldb.DialectSQLite)
 		}},
+	}
+}
+
+func postgresTransports() []transport {
+	pool := func(mode pgx.QueryExecMode) func(t testing.TB, dsn string) sqldb.TxDB {
+		return func(t testing.TB, dsn string) sqldb.TxDB { return sqldb.Pgx(openPool(t, dsn, mode)) }
+	}
+	return []transport{
 		{"pgx", sqldb.DialectPostgres, pool(pgx.QueryExecModeCacheStatement)},
 		{"pgx simple protocol", sqldb.DialectPostgres, pool(pgx.QueryExecModeSimpleProtocol)},
-		{"sql pgx", sqldb.DialectPostgres, func(t testing.TB) sqldb.TxDB {
-			db := openSQL(t, "pgx", testdb.Postgres(t))
+		{"sql pgx", sqldb.DialectPostgres, func(t testing.TB, dsn string) sqldb.TxDB {
+			db := openSQL(t, "pgx", dsn)
 			db.SetMaxOpenConns(8)
 			return sqldb.SQL(db, sqldb.DialectPostgres)
 		}},
 	}
+}
+
+// schema makes a schema of its own in a database and returns the URL that leads to it.
+func schema(t testing.TB, dsn string) string {
+	t.Helper()
+	name := "s" + strings.ToLower(rand.Text())
+	_, err := openSQL(t, "pgx", dsn).Exec("CREATE SCHEMA " + name)
+	require.NoError(t, err)
+	u, err := url.Parse(dsn)
+	require.NoError(t, err)
+	q := u.Query()
+	q.Set("search_path", name)
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 func openPool(t testing.TB, dsn string, mode pgx.QueryExecMode) *pgxpool.Pool {
@@ -133,14 +155,20 @@ func newStore(t testing.TB, cfg sqlaudit.Config) *sqlaudit.Store {
 	return store
 }
 
-func open(t testing.TB, tr transport) *opened {
+func open(t testing.TB, tr transport, dsn string) *opened {
 	t.Helper()
-	o := &opened{transport: tr, db: tr.open(t), clock: epoch}
+	if dsn != "" {
+		dsn = schema(t, dsn)
+	}
+	o := &opened{transport: tr, db: tr.dial(t, dsn), clock: epoch}
 	createTables(t, o.db)
 	o.store = newStore(t, config(t, o.db))
 	o.trail = newTrail(t, o.store)
 	return o
 }
+
+// openFile opens a SQLite file, for tests of what no database does differently.
+func openFile(t testing.TB) *opened { return open(t, sqliteTransports()[0], "") }
 
 func newTrail(t testing.TB, sink audit.Sink) *audit.Logger {
 	t.Helper()
@@ -157,15 +185,32 @@ func createTables(t testing.TB, db sqldb.DB) {
 	}
 }
 
-// onEach runs test on every transport, each with a database of its own.
-func onEach(t *testing.T, test func(t *testing.T, o *opened)) {
+// transports runs test on every transport. PostgreSQL has one database for all of them, in which
+// each call of open makes a schema.
+func transports(t *testing.T, test func(t *testing.T, tr transport, dsn string)) {
 	t.Helper()
-	for _, tr := range transports() {
+	for _, tr := range sqliteTransports() {
 		t.Run(tr.name, func(t *testing.T) {
 			t.Parallel()
-			test(t, open(t, tr))
+			test(t, tr, "")
 		})
 	}
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		dsn := testdb.Postgres(t)
+		for _, tr := range postgresTransports() {
+			t.Run(tr.name, func(t *testing.T) {
+				t.Parallel()
+				test(t, tr, dsn)
+			})
+		}
+	})
+}
+
+// onEach runs test on every transport, each with tables of its own.
+func onEach(t *testing.T, test func(t *testing.T, o *opened)) {
+	t.Helper()
+	transports(t, func(t *testing.T, tr transport, dsn string) { test(t, open(t, tr, dsn)) })
 }
 
 // log writes n events with ids that sort like their number, a second apart.
@@ -255,4 +300,13 @@ func (o *opened) events(t testing.TB) []audit.Event {
 	page, err := o.store.Query(ctx, sqlaudit.Filter{AllTenants: true}, q)
 	require.NoError(t, err)
 	return page.Items
+}
+
+// openDSN opens a PostgreSQL URL or the path of a SQLite file.
+func openDSN(t testing.TB, dsn string) sqldb.TxDB {
+	t.Helper()
+	if strings.HasPrefix(dsn, "postgres") {
+		return sqldb.Pgx(openPool(t, dsn, pgx.QueryExecModeCacheStatement))
+	}
+	return openSQLite(t, dsn)
 }
