@@ -180,8 +180,11 @@ func (m *modelled) tenantOf(field, value string) string {
 // distinct refuses one column in two roles.
 func (m *modelled) distinct(prefix string, t *table) {
 	roles := []struct{ field, column string }{
-		{"ID", t.id}, {"DeletedAt", t.deletedAt}, {"DeletedBy", t.deletedBy},
-		{"DeletionID", t.deletionID}, {"Tenant", t.tenant},
+		{"ID", t.id},
+		{"DeletedAt", t.deletedAt},
+		{"DeletedBy", t.deletedBy},
+		{"DeletionID", t.deletionID},
+		{"Tenant", t.tenant},
 	}
 	for i, role := range roles {
 		for _, other := range roles[:i] {

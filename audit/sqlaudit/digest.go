@@ -60,9 +60,6 @@ func NewKeyring(current Key, older ...Key) (*Keyring, error) {
 	return ring, nil
 }
 
-// hashSize is the length of a hash as it is stored.
-const hashSize = 43
-
 // hasher computes the values of the chain. It reuses its memory and serves one goroutine.
 type hasher struct {
 	ring *Keyring

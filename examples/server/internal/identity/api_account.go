@@ -66,8 +66,10 @@ func (s *Service) registerAccount(api huma.API) {
 		Summary: "Change one's account",
 		Description: "Merge patch (RFC 7396). A new address needs the password and takes effect when the link mailed to it is " +
 			"used; whether it belongs to another account is not told.",
-		Errors: []int{http.StatusForbidden, http.StatusConflict, http.StatusPreconditionFailed,
-			http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+		Errors: []int{
+			http.StatusForbidden, http.StatusConflict, http.StatusPreconditionFailed,
+			http.StatusUnprocessableEntity, http.StatusServiceUnavailable,
+		},
 	}), func(ctx context.Context, in *patchUserInput) (*userOutput, error) {
 		access, _ := AccessFrom(ctx)
 		match, err := rest.ParseMatch(in.IfMatch)

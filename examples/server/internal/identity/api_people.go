@@ -231,8 +231,10 @@ func (s *Service) registerInvites(api huma.API) {
 		Summary: "Join a company",
 		Description: "Takes the token of the mailed link and signs in. Whoever has a confirmed account gives its password, " +
 			"anybody else chooses one.",
-		Errors: []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusConflict, http.StatusGone,
-			http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+		Errors: []int{
+			http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusConflict, http.StatusGone,
+			http.StatusUnprocessableEntity, http.StatusServiceUnavailable,
+		},
 	}, func(ctx context.Context, in *acceptInput) (*sessionOutput, error) {
 		return newSessionOutput(s.AcceptInvite(ctx, Acceptance{
 			Token: in.Body.Token, Password: in.Body.Password, Username: in.Body.Username, Client: in.client(ctx),

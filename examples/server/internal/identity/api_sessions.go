@@ -133,8 +133,10 @@ func tokenOperation(api huma.API) huma.Operation {
 				Schema: api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[TokensJSON](), true, "Tokens"),
 			}},
 		}},
-		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestEntityTooLarge,
-			http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
+		Errors: []int{
+			http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestEntityTooLarge,
+			http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusServiceUnavailable,
+		},
 	}
 }
 

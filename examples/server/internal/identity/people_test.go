@@ -79,8 +79,11 @@ func TestInviteSomebodyNew(t *testing.T) {
 
 		// Members do not manage people.
 		for _, call := range [][2]string{
-			{"GET", "/v1/company/users"}, {"GET", "/v1/company/invites"}, {"DELETE", "/v1/company/users/" + alex.User.ID},
-			{"DELETE", "/v1/company/invites/" + made.ID}, {"POST", "/v1/company/invites/" + made.ID + "/resend"},
+			{"GET", "/v1/company/users"},
+			{"GET", "/v1/company/invites"},
+			{"DELETE", "/v1/company/users/" + alex.User.ID},
+			{"DELETE", "/v1/company/invites/" + made.ID},
+			{"POST", "/v1/company/invites/" + made.ID + "/resend"},
 		} {
 			require.Equal(t, "forbidden", s.Call(t, call[0], call[1], alex.Access, nil).Code(), "%v", call)
 		}
