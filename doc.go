@@ -4,14 +4,10 @@
 //
 //   - [github.com/groundwork-go/groundwork/auth]: sessions with rotating refresh tokens, strict
 //     access tokens, keys, passwords and one-time tokens
-//   - groundwork/rbac: roles, permissions with own/any, policies as bitsets
-//   - groundwork/ratelimit: exact token buckets in memory and in Redis
-//   - groundwork/cache: a cache in front of any loader, with tags and two levels
 //   - [github.com/groundwork-go/groundwork/pagination]: signed cursors, filters, sorting, pages
-//   - groundwork/softdelete: deleting, restoring and purging rows
-//   - groundwork/audit: who changed what, sealed against later edits
+//   - [github.com/groundwork-go/groundwork/softdelete]: deleting, restoring and purging rows
+//   - [github.com/groundwork-go/groundwork/audit]: who changed what, sealed against later edits
 //   - [github.com/groundwork-go/groundwork/vision]: photographs in, inventories out
-//   - groundwork/billing: subscriptions, credits and webhooks
 //   - [github.com/groundwork-go/groundwork/middleware]: domain-free HTTP middleware and
 //     problem+json errors
 //   - [github.com/groundwork-go/groundwork/sqldb]: one SQL interface over pgx and database/sql,
