@@ -27,8 +27,8 @@ func Test42PurgeNeverTouchesLiveRows(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		r := w.plain()
 		n, steps := 40, 10_000
-		if testing.Short() {
-			steps = 1_000
+		if raceDetector {
+			steps = 500
 		}
 		live := map[string]bool{}
 		gone := map[string]bool{}
@@ -123,7 +123,10 @@ func Test42PurgeNeverTouchesLiveRows(t *testing.T) {
 // purge) and without (the single statement). Exactly one of the two happens, and in full.
 func TestPurgeAgainstRestore1000Races(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		const races = 1_000
+		races := 1_000
+		if raceDetector {
+			races = 60
+		}
 		plain, tree := w.plain(), w.jobs(nil)
 		restored, purged := 0, 0
 		for i := range races {

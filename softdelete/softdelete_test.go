@@ -343,7 +343,7 @@ func Test41RestoreAgainstDeleteOfTheParent(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		jobs, rooms := w.jobs(nil), w.rooms()
 		w.add("j")
-		for range 100 {
+		for range rounds() {
 			_, err := rooms.Delete(t.Context(), "j1", "u")
 			require.NoError(t, err)
 			errs := atOnce(2, func(i int) error {
@@ -372,7 +372,7 @@ func Test41RestoreAgainstDeleteOfTheParent(t *testing.T) {
 func TestHoldAgainstDelete(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		r := w.jobs(nil)
-		for i := range 50 {
+		for i := range rounds() {
 			id := fmt.Sprintf("job-%d", i)
 			w.addJob(id, "a")
 			errs := atOnce(2, func(i int) error {
@@ -501,7 +501,10 @@ func TestInJoinsTheTransaction(t *testing.T) {
 
 func Test50DeleteManyIsChunkedAndAtomic(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		const n = 40_000 // above SQLite's 32,766 parameters
+		n := 40_000 // above SQLite's 32,766 parameters
+		if raceDetector {
+			n = 2_000
+		}
 		rows := make([][]any, n)
 		ids := make([]string, n)
 		for i := range rows {
@@ -531,4 +534,12 @@ func Test50DeleteManyIsChunkedAndAtomic(t *testing.T) {
 		require.NoError(t, err)
 		require.Zero(t, res)
 	})
+}
+
+// rounds is how often a race of two is run.
+func rounds() int {
+	if raceDetector {
+		return 10
+	}
+	return 60
 }

@@ -1,0 +1,5 @@
+//go:build !race
+
+package softdelete_test
+
+const raceDetector = false
