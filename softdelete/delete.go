@@ -2,6 +2,7 @@ package softdelete
 
 import (
 	"context"
+	"errors"
 
 	"github.com/groundwork-go/groundwork/sqldb"
 )
@@ -121,7 +122,7 @@ func (r *Repository[T, K]) whyMany(ctx context.Context, tx sqldb.DB, list, done 
 		}
 		deleted, err := r.why(ctx, tx, id)
 		switch {
-		case err == ErrNotFound:
+		case errors.Is(err, ErrNotFound):
 			e.NotFound = append(e.NotFound, id)
 		case err != nil:
 			return err

@@ -282,8 +282,8 @@ func (r *Repository[T, K]) inTx(ctx context.Context, what string, fn func(tx sql
 
 // wrap names the operation, except where a sentinel says it all.
 func wrap(what string, err error) error {
-	switch err {
-	case nil, ErrNotFound, ErrAlreadyDeleted, ErrNotDeleted, ErrParentDeleted, ErrBlocked:
+	bare := []error{nil, ErrNotFound, ErrAlreadyDeleted, ErrNotDeleted, ErrParentDeleted, ErrBlocked}
+	if slices.Contains(bare, err) {
 		return err
 	}
 	return fmt.Errorf("softdelete: %s: %w", what, err)
