@@ -370,7 +370,7 @@ func TestAsyncWaitersShareAWrite(t *testing.T) {
 		}
 		group.Wait()
 		require.Len(t, m.Events(), 64)
-		require.Equal(t, 2, calls)
+		require.LessOrEqual(t, calls, 2, "the first may go alone")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		require.ErrorIs(t, a.LogWait(ctx, prepared(1)), context.DeadlineExceeded)

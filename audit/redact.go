@@ -137,6 +137,9 @@ func (r *Redactor) secretName(name string) bool {
 			return true
 		}
 	}
+	if !slices.ContainsFunc(r.words, func(word string) bool { return strings.Contains(folded, word) }) {
+		return false
+	}
 	for _, word := range words(name) {
 		if slices.Contains(r.words, word) || slices.Contains(r.words, strings.TrimSuffix(word, "s")) {
 			return true

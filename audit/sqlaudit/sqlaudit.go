@@ -53,9 +53,7 @@ type sink struct{ db sqldb.DB }
 var _ audit.Sink = sink{}
 
 const insertEvent = `
-INSERT INTO audit_events (id, at, tenant, actor_type, actor_id, actor_name, on_behalf_of, actor_tenant,
-	action, entity_type, entity_id, outcome, reason, class, request_id, session_id, ip, user_agent,
-	method, path, changes, data, truncated)
+INSERT INTO audit_events (` + insertColumns + `)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
 ON CONFLICT (id) DO NOTHING`
 
@@ -76,7 +74,7 @@ func (s sink) Write(ctx context.Context, events []audit.Event) error {
 	if len(rows) == 1 {
 		_, err = s.db.Exec(ctx, insertEvent, rows[0]...)
 	} else {
-		_, err = sqldb.InsertBatch(ctx, s.db, insertEvent, rows)
+		err = insertBatch(ctx, s.db, rows)
 	}
 	if err != nil {
 		return fmt.Errorf("sqlaudit: insert events: %w", err)
