@@ -4,6 +4,8 @@
 //
 //   - [github.com/groundwork-go/groundwork/auth]: sessions with rotating refresh tokens, strict
 //     access tokens, keys, passwords and one-time tokens
+//   - [github.com/groundwork-go/groundwork/rbac]: roles, permissions with own and any, tenants,
+//     policies compiled into bit sets
 //   - [github.com/groundwork-go/groundwork/pagination]: signed cursors, filters, sorting, pages
 //   - [github.com/groundwork-go/groundwork/softdelete]: deleting, restoring and purging rows
 //   - [github.com/groundwork-go/groundwork/audit]: who changed what, sealed against later edits
