@@ -26,7 +26,7 @@ func TestNewReportsEveryFault(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Case 109, through assignments.
+// An empty tenant is none and matches none, through assignments.
 func TestCheckerTenants(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -59,7 +59,7 @@ func TestCheckerTenants(t *testing.T) {
 	})
 }
 
-// Cases 111 and 124: what a cached enforcer keeps allowing is denied here.
+// What a cached enforcer keeps allowing is denied here.
 func TestRevocationIsSeen(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestRevocationIsSeen(t *testing.T) {
 	})
 }
 
-// Case 112.
+// The boundary of an expiry counts although roles are cached.
 func TestAssignmentExpiry(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -110,7 +110,7 @@ func TestAssignmentExpiry(t *testing.T) {
 	})
 }
 
-// Case 113.
+// A silent store is bridged for MaxStaleness and no longer.
 func TestStaleness(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -187,7 +187,7 @@ func TestSkipUnknownGrants(t *testing.T) {
 	})
 }
 
-// Case 114.
+// Whoever asks during a reload sees the old roles or the new ones.
 func TestReloadRacesChecks(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, func(c *rbac.Config) { c.SubjectTTL = -1 })
@@ -218,7 +218,7 @@ func TestReloadRacesChecks(t *testing.T) {
 	wg.Wait()
 }
 
-// Case 115.
+// A restored backup must not bring old permissions back.
 func TestVersionGoesBackwards(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

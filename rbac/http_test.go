@@ -50,7 +50,7 @@ var ok = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 })
 
-// Case 120.
+// Anonymous is 401, not allowed is 403, and the answer names no permission.
 func TestRequire(t *testing.T) {
 	t.Parallel()
 	w, _, c := newWeb(t, nil)

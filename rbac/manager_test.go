@@ -90,7 +90,6 @@ func TestManagerAssign(t *testing.T) {
 		{"everything", rbac.AnyTenant, "root", in(rbac.AnyTenant, "ann", global("admin")), nil},
 		{"in a tenant", "b", "root", in("b", "ann", staffB), nil},
 		{"outside of any", "", "root", in("", "ann", global("admin")), nil},
-		// Case 116.
 		{"more than the actor has", "a", "lead", in("a", "ann", global("admin")), rbac.ErrEscalation},
 		{"more for himself", "a", "lead", in("a", "lead", global("admin")), rbac.ErrEscalation},
 		{"without permission", "a", "nobody", in("a", "ann", staffA), rbac.ErrDenied},
@@ -142,7 +141,7 @@ func subjects(list []rbac.Assignment) []string {
 	return ids
 }
 
-// Case 116, with the permission to escalate.
+// Who holds the permission to escalate may give what he lacks.
 func TestEscalatePermission(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, func(c *rbac.ManagerConfig) {
@@ -159,7 +158,7 @@ func TestEscalatePermission(t *testing.T) {
 	}, fault.Missing)
 }
 
-// Case 117, and everything else a writer of roles must not do.
+// What a writer of roles must not do, above all to his own role.
 func TestManagerPutRole(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -240,7 +239,7 @@ func TestManagerPutRole(t *testing.T) {
 	})
 }
 
-// Case 119.
+// Two writers who saw the same version: one of them has to look again.
 func TestConcurrentPutRole(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, nil)

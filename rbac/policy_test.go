@@ -98,7 +98,7 @@ func TestRegistry(t *testing.T) {
 	require.ErrorIs(t, err, rbac.ErrClosed)
 }
 
-// Case 99.
+// Whatever is not granted is denied, whoever asks.
 func TestDefaultDeny(t *testing.T) {
 	t.Parallel()
 	w, foreign := newWorld(), newWorld()
@@ -140,7 +140,6 @@ func TestDefaultDeny(t *testing.T) {
 	require.NoError(t, admin.Check(w.areaRead))
 }
 
-// Cases 100, 101, 107 and 110, and the other faults of Compile.
 func TestCompileFaults(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -201,7 +200,7 @@ func TestCompileFaults(t *testing.T) {
 	})
 }
 
-// Case 101: the path of a long cycle, and a chain as deep as there may be roles.
+// The path of a long cycle, and a chain as deep as there may be roles.
 func TestDeepInheritance(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
@@ -229,7 +228,7 @@ func TestDeepInheritance(t *testing.T) {
 	require.True(t, p.Subject("", "ann", "r9999").Can(w.areaRead))
 }
 
-// Case 102.
+// Two ways to a parent count once.
 func TestDiamondInheritance(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
@@ -267,7 +266,7 @@ func TestPatterns(t *testing.T) {
 	}
 }
 
-// Case 106.
+// A pattern covers a new permission after the next Compile, and Diff says so.
 func TestPatternGrowsOnlyWithTheRegistry(t *testing.T) {
 	t.Parallel()
 	role := rbac.Role{Name: "boss", Grants: []string{"area:*"}}
@@ -292,7 +291,7 @@ func TestPatternGrowsOnlyWithTheRegistry(t *testing.T) {
 	require.Empty(t, p.Diff(p))
 }
 
-// Case 122.
+// Bits around the ends of words, against a plain map.
 func TestWordBoundaries(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 63, 64, 65, 127, 128, 129} {
@@ -316,7 +315,7 @@ func TestWordBoundaries(t *testing.T) {
 	}
 }
 
-// Case 123; its allocation bar is in TestAllocations.
+// The allocation bar of checks is in TestAllocations.
 func TestLargePolicyCompilesFast(t *testing.T) {
 	reg, roles := large()
 	best := time.Hour

@@ -111,7 +111,7 @@ func randomGrant(r *rand.Rand, permissions []string) string {
 	return strings.Join(parts, ":")
 }
 
-// Case 121: 10,000 random policies against the oracle.
+// 10,000 random policies against the oracle.
 func TestAgainstOracle(t *testing.T) {
 	t.Parallel()
 	n := 10_000

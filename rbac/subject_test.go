@@ -10,7 +10,7 @@ import (
 	"github.com/groundwork-go/groundwork/rbac"
 )
 
-// Case 103.
+// Any implies own, own never implies any.
 func TestAnyIncludesOwn(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
@@ -34,7 +34,7 @@ func TestAnyIncludesOwn(t *testing.T) {
 	require.Equal(t, "own any none", fmt.Sprint(rbac.ScopeOwn, rbac.ScopeAny, rbac.ScopeNone))
 }
 
-// Case 104.
+// An empty owner, or an empty subject, matches nobody.
 func TestCanOnWithoutOwner(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
@@ -81,7 +81,7 @@ func tenantRoles() []rbac.Role {
 	}
 }
 
-// Case 108.
+// Two tenants have a role of one name; a thousand goroutines alternate between them.
 func TestTenantsDoNotBleed(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
@@ -100,7 +100,7 @@ func TestTenantsDoNotBleed(t *testing.T) {
 	require.Equal(t, globals("user"), p.Subject("a", "ann", "user", "user").Roles())
 }
 
-// Case 109; the stores' half is in rbactest and in TestCheckerTenants.
+// The stores' half is in rbactest and in TestCheckerTenants.
 func TestEmptyTenantMatchesNoTenant(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
