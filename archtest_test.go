@@ -73,7 +73,7 @@ var importTable = map[string][]string{
 	"internal/breaker":     nil,
 	"internal/uuid7":       nil,
 	"internal/redisscript": {"github.com/redis/go-redis/v9"},
-	"internal/testdb":      {pgxModule},
+	"internal/testdb":      {"sqldb", pgxModule, "modernc.org/sqlite"},
 
 	"examples/...": {"*"},
 }

@@ -1,14 +1,9 @@
 package sqlrbac_test
 
 import (
-	"crypto/rand"
-	"database/sql"
 	"errors"
-	"strings"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite"
@@ -20,89 +15,18 @@ import (
 	"github.com/groundwork-go/groundwork/sqldb"
 )
 
-// migrate creates the tables.
-func migrate(t *testing.T, db sqldb.TxDB) sqldb.TxDB {
-	t.Helper()
-	statements := sqlrbac.Statements(sqldb.DialectOf(db))
-	require.Len(t, statements, 9)
-	for _, statement := range statements {
-		_, err := db.Exec(t.Context(), statement)
-		require.NoError(t, err)
-	}
-	return db
-}
+// statements makes the tables.
+func statements(d sqldb.Dialect) []string { return sqlrbac.Statements(d) }
 
-func sqliteDB(t *testing.T) sqldb.TxDB {
-	t.Helper()
-	wdsn, rdsn, err := sqldb.SQLiteDSN(sqldb.SQLiteConfig{Path: testdb.SQLitePath(t)})
-	require.NoError(t, err)
-	write, err := sql.Open("sqlite", wdsn)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = write.Close() })
-	write.SetMaxOpenConns(1)
-	read, err := sql.Open("sqlite", rdsn)
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = read.Close() })
-	return migrate(t, sqldb.SQLite(write, read))
-}
-
-// schema makes a schema of its own in the database and returns its name.
-func schema(t *testing.T, url string) string {
-	t.Helper()
-	name := "s_" + strings.ToLower(rand.Text())
-	conn, err := pgx.Connect(t.Context(), url)
-	require.NoError(t, err)
-	defer func() { _ = conn.Close(t.Context()) }()
-	_, err = conn.Exec(t.Context(), "CREATE SCHEMA "+name)
-	require.NoError(t, err)
-	return name
-}
-
-func pgxDB(t *testing.T, url string, change func(*pgxpool.Config)) sqldb.TxDB {
-	t.Helper()
-	cfg, err := pgxpool.ParseConfig(url)
-	require.NoError(t, err)
-	cfg.MaxConns = 8
-	cfg.ConnConfig.RuntimeParams["search_path"] = schema(t, url)
-	cfg.ConnConfig.RuntimeParams["synchronous_commit"] = "off"
-	change(cfg)
-	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
-	require.NoError(t, err)
-	t.Cleanup(pool.Close)
-	return migrate(t, sqldb.Pgx(pool))
-}
-
-func stdlibDB(t *testing.T, url string) sqldb.TxDB {
-	t.Helper()
-	db, err := sql.Open("pgx", url+"&synchronous_commit=off&search_path="+schema(t, url))
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = db.Close() })
-	db.SetMaxOpenConns(4)
-	return migrate(t, sqldb.SQL(db, sqldb.DialectPostgres))
-}
-
-// transports are the databases and drivers that every test of this package runs on. Each call of
-// open gives empty tables.
 func transports(t *testing.T, run func(t *testing.T, open func(t *testing.T) sqldb.TxDB)) {
-	t.Run("SQLite", func(t *testing.T) { run(t, sqliteDB) })
-	for name, change := range map[string]func(*pgxpool.Config){
-		"Pgx": func(*pgxpool.Config) {},
-		"PgxRepeatableRead": func(cfg *pgxpool.Config) {
-			cfg.ConnConfig.RuntimeParams["default_transaction_isolation"] = "repeatable read"
-		},
-		"PgxSimpleProtocol": func(cfg *pgxpool.Config) {
-			cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			url := testdb.Postgres(t)
-			run(t, func(t *testing.T) sqldb.TxDB { return pgxDB(t, url, change) })
-		})
+	testdb.EachTransport(t, statements, run)
+}
+
+func TestStatements(t *testing.T) {
+	t.Parallel()
+	for _, d := range []sqldb.Dialect{sqldb.DialectPostgres, sqldb.DialectSQLite} {
+		require.Len(t, statements(d), 9, d)
 	}
-	t.Run("PostgresStdlib", func(t *testing.T) {
-		url := testdb.Postgres(t)
-		run(t, func(t *testing.T) sqldb.TxDB { return stdlibDB(t, url) })
-	})
 }
 
 func TestStore(t *testing.T) {
@@ -182,7 +106,7 @@ func TestHandWrittenRole(t *testing.T) {
 
 func TestWithoutPolicyRow(t *testing.T) {
 	t.Parallel()
-	db := sqliteDB(t)
+	db := testdb.SQLite(t, statements)
 	_, err := db.Exec(t.Context(), `DELETE FROM rbac_policy`)
 	require.NoError(t, err)
 	store := sqlrbac.New(db)
