@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite"
 
+	"github.com/groundwork-go/groundwork/audit/sqlaudit"
 	"github.com/groundwork-go/groundwork/auth/sqlauth"
 	"github.com/groundwork-go/groundwork/examples/server/migrations"
 	"github.com/groundwork-go/groundwork/internal/testdb"
@@ -78,7 +79,7 @@ func TestCopiesOfPackageTables(t *testing.T) {
 		t.Run(d.String(), func(t *testing.T) {
 			t.Parallel()
 			fresh := open(t, d)
-			for _, statement := range sqlauth.Statements(sqlauth.Schema(d)) {
+			for _, statement := range slices.Concat(sqlauth.Statements(sqlauth.Schema(d)), sqlaudit.Statements(d)) {
 				_, err := fresh.ExecContext(context.Background(), statement)
 				require.NoError(t, err)
 			}

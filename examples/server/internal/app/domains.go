@@ -10,6 +10,7 @@ import (
 	"github.com/groundwork-go/groundwork/auth"
 	"github.com/groundwork-go/groundwork/auth/password"
 	"github.com/groundwork-go/groundwork/auth/sqlauth"
+	"github.com/groundwork-go/groundwork/examples/server/internal/admin"
 	"github.com/groundwork-go/groundwork/examples/server/internal/config"
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/examples/server/internal/identity"
@@ -34,8 +35,12 @@ func (p *parts) domains(
 	if err != nil {
 		return err
 	}
+	logger, store, err := newTrail(p.db, cfg, opts)
+	if err != nil {
+		return err
+	}
 	accounts, err := newIdentity(identity.Config{
-		DB: p.db, Companies: companies, Queue: queue, Mail: sender, Cursors: cursors,
+		DB: p.db, Companies: companies, Queue: queue, Mail: sender, Cursors: cursors, Audit: logger,
 	}, cfg, opts)
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
@@ -47,8 +52,12 @@ func (p *parts) domains(
 	companies.moving, err = moving.New(moving.Config{
 		DB: p.db, Queue: queue, Files: p.files, Analyzer: model,
 		Staff: staff, RequireStaff: requirePermission(accounts),
-		PublicURL: cfg.PublicURL, Cursors: cursors, Now: opts.Now, Logger: opts.Logger,
+		PublicURL: cfg.PublicURL, Cursors: cursors, Audit: logger, Now: opts.Now, Logger: opts.Logger,
 	})
+	if err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
+	office, err := admin.New(admin.Config{Trail: store, Logger: opts.Logger})
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
@@ -56,6 +65,7 @@ func (p *parts) domains(
 	companies.moving.Register(mux, p.api)
 	accounts.Workers(registry)
 	companies.moving.Workers(registry)
+	office.Workers(registry)
 	return nil
 }
 
@@ -79,7 +89,7 @@ func newIdentity(wired identity.Config, cfg config.Config, opts Options) (*ident
 	return identity.New(wired)
 }
 
-func signingKeys(list []config.SigningKey, opts Options) (*auth.KeySet, error) {
+func signingKeys(list []config.NamedKey, opts Options) (*auth.KeySet, error) {
 	keys := make([]auth.Key, len(list))
 	for i, k := range list {
 		key, err := auth.NewHMACKey(k.ID, k.Secret)

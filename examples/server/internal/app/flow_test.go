@@ -124,7 +124,7 @@ func TestProductionWithoutModel(t *testing.T) {
 	s := servertest.Start(t, servertest.Options{Environ: []string{
 		"APP_ENV=production", "PUBLIC_URL=http://127.0.0.1", "STORAGE_URL=file:" + filepath.Join(dir, "files"),
 		"DATABASE_URL=sqlite:" + filepath.Join(dir, "x.db"),
-		"AUTH_SIGNING_KEYS=a:" + key, "AUTH_REFRESH_KEYS=" + key, "CURSOR_KEY=1:" + key,
+		"AUTH_SIGNING_KEYS=a:" + key, "AUTH_REFRESH_KEYS=" + key, "CURSOR_KEY=1:" + key, "ENCRYPTION_KEY=a:" + key,
 	}})
 	token, path := room(t, s)
 	body, contentType := photo(t)

@@ -125,6 +125,7 @@ type raw struct {
 	SigningKeys []string `env:"AUTH_SIGNING_KEYS"`
 	RefreshKeys []string `env:"AUTH_REFRESH_KEYS"`
 	CursorKeys  []string `env:"CURSOR_KEY"`
+	Encryption  []string `env:"ENCRYPTION_KEY"`
 }
 
 // Error is one fault of one variable.
@@ -263,6 +264,7 @@ func checkListen(variable, addr string, found *faults) bool {
 func Documentation() (Config, error) {
 	return Load([]string{
 		signingVariable + "=doc:" + secret(), refreshVariable + "=" + secret(), cursorVariable + "=1:" + secret(),
+		encryptionVariable + "=doc:" + secret(),
 	})
 }
 

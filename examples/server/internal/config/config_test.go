@@ -26,6 +26,7 @@ func production(more ...string) []string {
 		"APP_ENV=production", "LISTEN_ADDR=0.0.0.0:8080", "PUBLIC_URL=https://app.example.com/",
 		"DATABASE_URL=postgres://u:hunter2@db/groundwork", "STORAGE_URL=file:/var/lib/groundwork",
 		"AUTH_SIGNING_KEYS=a:" + key + ",b:" + key, "AUTH_REFRESH_KEYS=" + key, "CURSOR_KEY=2:" + key,
+		"ENCRYPTION_KEY=e:" + key,
 	}, more...)
 }
 
@@ -109,9 +110,9 @@ func TestFaults(t *testing.T) {
 		{"metrics in public", []string{"METRICS_ADDR=127.0.0.1:8080"}, []string{"METRICS_ADDR"}},
 		{"proxies", []string{"TRUSTED_PROXIES=10.0.0.0/33"}, []string{"TRUSTED_PROXIES"}},
 		{"level", []string{"LOG_LEVEL=loud"}, []string{"LOG_LEVEL"}},
-		{"keys", []string{"AUTH_SIGNING_KEYS=hunter2", "AUTH_REFRESH_KEYS=hunter2", "CURSOR_KEY=300:" + key}, []string{"AUTH_SIGNING_KEYS", "AUTH_REFRESH_KEYS", "CURSOR_KEY"}},
+		{"keys", []string{"AUTH_SIGNING_KEYS=hunter2", "AUTH_REFRESH_KEYS=hunter2", "CURSOR_KEY=300:" + key, "ENCRYPTION_KEY=hunter2"}, []string{"AUTH_SIGNING_KEYS", "AUTH_REFRESH_KEYS", "CURSOR_KEY", "ENCRYPTION_KEY"}},
 		{"short keys", []string{"AUTH_SIGNING_KEYS=a:aHVudGVyMg", "CURSOR_KEY=1:" + key + "AAAA"}, []string{"AUTH_SIGNING_KEYS", "CURSOR_KEY"}},
-		{"bare production", []string{"APP_ENV=production"}, []string{"PUBLIC_URL", "DATABASE_URL", "STORAGE_URL", "AUTH_SIGNING_KEYS", "AUTH_REFRESH_KEYS", "CURSOR_KEY"}},
+		{"bare production", []string{"APP_ENV=production"}, []string{"PUBLIC_URL", "DATABASE_URL", "STORAGE_URL", "AUTH_SIGNING_KEYS", "AUTH_REFRESH_KEYS", "CURSOR_KEY", "ENCRYPTION_KEY"}},
 		{"production over http", production("PUBLIC_URL=http://app.example.com"), []string{"PUBLIC_URL"}},
 		{"production with a bad key", production("CURSOR_KEY=hunter2"), []string{"CURSOR_KEY"}},
 	} {
@@ -168,6 +169,26 @@ func TestDevelopmentKeys(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, byte(7), cfg.Keys.Cursor[0].ID)
 	require.Equal(t, found[0].Keys.Refresh, cfg.Keys.Refresh)
+
+	// A file from before one of the keys existed gets it and keeps the others.
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	older, _, found2 := strings.Cut(string(text), "ENCRYPTION_KEY=")
+	require.True(t, found2)
+	require.NoError(t, os.WriteFile(path, []byte(older), 0o600))
+	cfg, err = config.Load(environ)
+	require.NoError(t, err)
+	require.Equal(t, found[0].Keys.Signing, cfg.Keys.Signing)
+	require.NotEqual(t, found[0].Keys.Encryption, cfg.Keys.Encryption)
+	again, err := config.Load(environ)
+	require.NoError(t, err)
+	require.Equal(t, cfg.Keys, again.Keys)
+	stat, err = os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, fs.FileMode(0o600), stat.Mode().Perm())
+	entries, err = os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, entries, 1, "no temporary file stays")
 
 	require.NoError(t, os.WriteFile(path, []byte("CURSOR_KEY=hunter2\n"), 0o600))
 	_, err = config.Load(environ)

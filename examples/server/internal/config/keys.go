@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bufio"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -9,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,6 +20,8 @@ const (
 	signingVariable = "AUTH_SIGNING_KEYS"
 	refreshVariable = "AUTH_REFRESH_KEYS"
 	cursorVariable  = "CURSOR_KEY"
+
+	encryptionVariable = "ENCRYPTION_KEY"
 )
 
 // Keys are the server's secrets. In each list the first key is the current one and the others are
@@ -27,15 +29,19 @@ const (
 // or URL-safe base64 of 32 bytes or more.
 type Keys struct {
 	// Signing are the HMAC keys of access tokens (AUTH_SIGNING_KEYS, "name:base64,name:base64").
-	Signing []SigningKey
+	Signing []NamedKey
 	// Refresh are the keys of refresh tokens (AUTH_REFRESH_KEYS, "base64,base64").
 	Refresh [][]byte
 	// Cursor seal the cursors of lists (CURSOR_KEY, "number:base64,number:base64", 32 bytes each).
 	Cursor []CursorKey
+	// Encryption are the roots that keys of a single purpose are derived from, such as that of the
+	// audit trail's chain (ENCRYPTION_KEY, "name:base64,name:base64"). No key of this list is used as
+	// it is.
+	Encryption []NamedKey
 }
 
-// SigningKey is a named secret.
-type SigningKey struct {
+// NamedKey is a named secret.
+type NamedKey struct {
 	ID     string
 	Secret []byte
 }
@@ -47,15 +53,9 @@ type CursorKey struct {
 }
 
 func keys(in raw, found *faults) Keys {
-	var k Keys
-	for _, item := range in.SigningKeys {
-		id, text, ok := strings.Cut(strings.TrimSpace(item), ":")
-		secret, err := decode(text)
-		if !ok || id == "" || err != nil || len(secret) < 32 {
-			found.add(signingVariable, "", "must list name:base64 with 32 bytes or more each")
-			continue
-		}
-		k.Signing = append(k.Signing, SigningKey{ID: id, Secret: secret})
+	k := Keys{
+		Signing:    namedKeys(signingVariable, in.SigningKeys, found),
+		Encryption: namedKeys(encryptionVariable, in.Encryption, found),
 	}
 	for _, item := range in.RefreshKeys {
 		secret, err := decode(strings.TrimSpace(item))
@@ -78,6 +78,19 @@ func keys(in raw, found *faults) Keys {
 	return k
 }
 
+func namedKeys(variable string, items []string, found *faults) (list []NamedKey) {
+	for _, item := range items {
+		id, text, ok := strings.Cut(strings.TrimSpace(item), ":")
+		secret, err := decode(text)
+		if !ok || id == "" || len(id) > 64 || err != nil || len(secret) < 32 {
+			found.add(variable, "", "must list name:base64 with 32 bytes or more each")
+			continue
+		}
+		list = append(list, NamedKey{ID: id, Secret: secret})
+	}
+	return list
+}
+
 func decode(text string) ([]byte, error) {
 	text = strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(text), "=")
 	return base64.RawStdEncoding.DecodeString(text)
@@ -93,6 +106,7 @@ func (k *Keys) require(found *faults) {
 	missing(len(k.Signing) == 0, signingVariable)
 	missing(len(k.Refresh) == 0, refreshVariable)
 	missing(len(k.Cursor) == 0, cursorVariable)
+	missing(len(k.Encryption) == 0, encryptionVariable)
 }
 
 func (f faults) about(variable string) bool {
@@ -108,7 +122,7 @@ func (f faults) about(variable string) bool {
 // complete takes the keys that the environment does not give from the file in dir, which it makes
 // when there is none.
 func (k *Keys) complete(dir string) error {
-	if len(k.Signing) > 0 && len(k.Refresh) > 0 && len(k.Cursor) > 0 {
+	if len(k.Signing) > 0 && len(k.Refresh) > 0 && len(k.Cursor) > 0 && len(k.Encryption) > 0 {
 		return nil
 	}
 	kept, err := keptKeys(dir)
@@ -124,27 +138,33 @@ func (k *Keys) complete(dir string) error {
 	if len(k.Cursor) == 0 {
 		k.Cursor = kept.Cursor
 	}
+	if len(k.Encryption) == 0 {
+		k.Encryption = kept.Encryption
+	}
 	return nil
+}
+
+// developmentKeys are the variables of the file and what stands before their secrets.
+func developmentKeys() [][2]string {
+	return [][2]string{
+		{signingVariable, "dev:"}, {refreshVariable, ""}, {cursorVariable, "1:"}, {encryptionVariable, "dev:"},
+	}
 }
 
 func keptKeys(dir string) (Keys, error) {
 	path := filepath.Join(dir, keysFile)
-	if err := makeKeys(dir, path); err != nil {
-		return Keys{}, err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return Keys{}, err
-	}
-	defer func() { _ = f.Close() }()
-	set := map[string]string{}
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		if name, value, ok := strings.Cut(lines.Text(), "="); ok {
-			set[name] = value
+	set, err := readKeys(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = os.MkdirAll(dir, 0o700); err == nil {
+			err = writeKeys(dir, os.Link, path, set)
 		}
+	} else if err == nil && slices.ContainsFunc(developmentKeys(), func(k [2]string) bool { return set[k[0]] == "" }) {
+		err = writeKeys(dir, os.Rename, path, set) // made before the server had that key
 	}
-	if err := lines.Err(); err != nil {
+	if err == nil {
+		set, err = readKeys(path)
+	}
+	if err != nil {
 		return Keys{}, err
 	}
 	var found faults
@@ -152,6 +172,7 @@ func keptKeys(dir string) (Keys, error) {
 		SigningKeys: []string{set[signingVariable]},
 		RefreshKeys: []string{set[refreshVariable]},
 		CursorKeys:  []string{set[cursorVariable]},
+		Encryption:  []string{set[encryptionVariable]},
 	}, &found)
 	if len(found) > 0 {
 		return Keys{}, fmt.Errorf("%s is damaged; remove it to get new keys, which signs everybody out: %w",
@@ -160,28 +181,47 @@ func keptKeys(dir string) (Keys, error) {
 	return k, nil
 }
 
-// makeKeys writes the file unless it exists. The content appears under its name only when it is
-// whole: the link fails when another process was faster, and that one's keys are used.
-func makeKeys(dir, path string) error {
-	if _, err := os.Stat(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return err
+func readKeys(path string) (map[string]string, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
+	set := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok {
+			set[name] = value
+		}
 	}
+	return set, nil
+}
+
+// writeKeys makes the keys that are not in set and publishes all of them under path. The content
+// appears there only when it is whole. A link fails when another process was faster, and that one's
+// keys are used.
+func writeKeys(dir string, publish func(from, to string) error, path string, set map[string]string) error {
 	f, err := os.CreateTemp(dir, ".keys-*") // 0600 by its contract
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(f, "# Made by the server for development. Losing this file signs everybody out.\n%s=dev:%s\n%s=%s\n%s=1:%s\n",
-		signingVariable, secret(), refreshVariable, secret(), cursorVariable, secret())
+	_, err = fmt.Fprintln(f, "# Made by the server for development. Losing this file signs everybody out.")
+	for _, k := range developmentKeys() {
+		value := set[k[0]]
+		if value == "" {
+			value = k[1] + secret()
+		}
+		_, writeErr := fmt.Fprintf(f, "%s=%s\n", k[0], value)
+		err = errors.Join(err, writeErr)
+	}
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
-		if err = os.Link(f.Name(), path); errors.Is(err, fs.ErrExist) {
+		if err = publish(f.Name(), path); errors.Is(err, fs.ErrExist) {
 			err = nil
 		}
 	}
-	return errors.Join(err, os.Remove(f.Name()))
+	if removeErr := os.Remove(f.Name()); !errors.Is(removeErr, fs.ErrNotExist) {
+		err = errors.Join(err, removeErr)
+	}
+	return err
 }
 
 func secret() string {

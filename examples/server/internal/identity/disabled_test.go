@@ -73,7 +73,7 @@ func TestProductionWithoutMail(t *testing.T) {
 	dir := t.TempDir()
 	s := servertest.Start(t, servertest.Options{NoMail: true, Environ: []string{
 		"APP_ENV=production", "PUBLIC_URL=http://127.0.0.1", "DATABASE_URL=sqlite:" + dir + "/db", "STORAGE_URL=file:" + dir,
-		"AUTH_SIGNING_KEYS=a:" + key, "AUTH_REFRESH_KEYS=" + key, "CURSOR_KEY=1:" + key,
+		"AUTH_SIGNING_KEYS=a:" + key, "AUTH_REFRESH_KEYS=" + key, "CURSOR_KEY=1:" + key, "ENCRYPTION_KEY=a:" + key,
 	}})
 	for path, in := range map[string]body{
 		"/v1/auth/signup": signUp("crew"), "/v1/auth/register": registration("robin"),

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/auth"
 	"github.com/groundwork-go/groundwork/auth/password"
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
@@ -42,6 +43,8 @@ type Config struct {
 	Mail mail.Sender
 	// Cursors seal the cursors of lists.
 	Cursors *pagination.Keyring
+	// Audit takes the entries of the audit trail.
+	Audit *audit.Logger
 
 	// Denylist makes access tokens of ended sessions invalid at once. Without it they last until
 	// they expire.
@@ -65,6 +68,7 @@ type Service struct {
 	mail      mail.Sender
 	publicURL string
 	denylist  auth.Denylist
+	audit     *audit.Logger
 
 	sessionList *pagination.Spec
 	memberList  *pagination.Spec
@@ -78,7 +82,7 @@ type Service struct {
 func New(cfg Config) (*Service, error) {
 	s := &Service{
 		db: cfg.DB, companies: cfg.Companies, passwords: cfg.Passwords,
-		queue: cfg.Queue, mail: cfg.Mail, publicURL: cfg.Issuer, denylist: cfg.Denylist,
+		queue: cfg.Queue, mail: cfg.Mail, publicURL: cfg.Issuer, denylist: cfg.Denylist, audit: cfg.Audit,
 		now: cfg.Now, logger: cfg.Logger,
 	}
 	if s.now == nil {

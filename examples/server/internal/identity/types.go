@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
+	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/pagination"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
@@ -114,7 +115,9 @@ func AccessFrom(ctx context.Context) (Access, bool) {
 	return access, ok
 }
 
-// WithAccess returns ctx with the access record, as [Service.Require] does.
+// WithAccess returns ctx with the access record, as [Service.Require] does. Entries of the audit trail
+// are by this account from then on.
 func WithAccess(ctx context.Context, access Access) context.Context {
+	ctx = trail.WithUser(ctx, access.User.ID, access.tenant(), access.SessionID)
 	return context.WithValue(ctx, accessKey{}, access)
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+
+	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 )
 
 // WorkerConfig says how the jobs of one kind are run.
@@ -158,7 +160,7 @@ type worker[T Args] struct {
 }
 
 func (w *worker[T]) Work(ctx context.Context, job *river.Job[T]) error {
-	return w.run(WithAttempt(ctx, attemptOf(job.JobRow)), job.Args)
+	return w.run(trail.WithSystem(WithAttempt(ctx, attemptOf(job.JobRow)), job.Kind), job.Args)
 }
 
 func (w *worker[T]) Timeout(*river.Job[T]) time.Duration { return w.cfg.Timeout }

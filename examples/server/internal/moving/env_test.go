@@ -12,7 +12,6 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -20,14 +19,18 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	_ "github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite"
 
+	"github.com/groundwork-go/groundwork/audit"
+	"github.com/groundwork-go/groundwork/audit/sqlaudit"
 	"github.com/groundwork-go/groundwork/examples/server/internal/blob"
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
 	"github.com/groundwork-go/groundwork/examples/server/internal/moving"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
+	"github.com/groundwork-go/groundwork/examples/server/migrations"
 	"github.com/groundwork-go/groundwork/internal/testdb"
 	"github.com/groundwork-go/groundwork/middleware"
 	"github.com/groundwork-go/groundwork/pagination"
@@ -74,7 +77,7 @@ func openSQLite(t *testing.T) sqldb.TxDB {
 	read, err := sql.Open("sqlite", readDSN)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, write.Close()); require.NoError(t, read.Close()) })
-	migrate(t, write, "sqlite")
+	migrate(t, write, sqldb.DialectSQLite)
 	return sqldb.SQLite(write, read)
 }
 
@@ -84,18 +87,22 @@ func openPostgres(t *testing.T) sqldb.TxDB {
 	require.NoError(t, err)
 	db.SetMaxOpenConns(10)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	migrate(t, db, "postgres")
+	migrate(t, db, sqldb.DialectPostgres)
 	return sqldb.SQL(db, sqldb.DialectPostgres)
 }
 
-// migrate runs the tables of this domain, which refer to no others.
-func migrate(t *testing.T, db *sql.DB, dialect string) {
+// migrate makes the tables of the server.
+func migrate(t *testing.T, db *sql.DB, d sqldb.Dialect) {
 	t.Helper()
-	script, err := os.ReadFile("../../migrations/" + dialect + "/00002_moving.sql")
+	files, err := migrations.FS(d)
 	require.NoError(t, err)
-	up, _, found := strings.Cut(string(script), "-- +goose Down")
-	require.True(t, found)
-	_, err = db.Exec(up)
+	dialect := goose.DialectSQLite3
+	if d == sqldb.DialectPostgres {
+		dialect = goose.DialectPostgres
+	}
+	provider, err := goose.NewProvider(dialect, db, files)
+	require.NoError(t, err)
+	_, err = provider.Up(t.Context())
 	require.NoError(t, err)
 }
 
@@ -124,9 +131,11 @@ func newEnv(t *testing.T, db sqldb.TxDB) *env {
 	t.Cleanup(func() { require.NoError(t, files.Close()) })
 	keys, err := pagination.NewKeyring(pagination.Key{ID: 1, Secret: [32]byte{1}})
 	require.NoError(t, err)
+	trail, err := audit.New(audit.Config{Sink: sqlaudit.On(db), Now: e.now})
+	require.NoError(t, err)
 	e.service, err = moving.New(moving.Config{
 		DB: db, Queue: e.queue, Files: files, Analyzer: e.analyzer, PublicURL: "https://app.example/",
-		Cursors: keys, Now: e.now,
+		Cursors: keys, Audit: trail, Now: e.now,
 		Staff: func(ctx context.Context) (moving.Staff, bool) {
 			id, ok := ctx.Value(staffKey{}).(string)
 			return moving.Staff{UserID: "u", CompanyID: id, Role: "owner"}, ok

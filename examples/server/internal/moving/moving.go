@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/examples/server/internal/blob"
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
 	"github.com/groundwork-go/groundwork/middleware"
@@ -28,6 +29,7 @@ type Service struct {
 	requireStaff func(permission string) middleware.Middleware
 	publicURL    string
 	list         *pagination.Spec
+	audit        *audit.Logger
 	now          func() time.Time
 	logger       *slog.Logger
 	// decoders has a slot for each photo that may be decoded at a time: a photo of 40 megapixels
@@ -61,6 +63,8 @@ type Config struct {
 	PublicURL string
 	// Cursors seals the cursors of lists.
 	Cursors *pagination.Keyring
+	// Audit takes the entries of the audit trail.
+	Audit *audit.Logger
 
 	Now    func() time.Time // Default time.Now.
 	Logger *slog.Logger     // Default silent.
@@ -92,6 +96,7 @@ func New(cfg Config) (*Service, error) {
 	require(cfg.Staff == nil, "Staff")
 	require(cfg.RequireStaff == nil, "RequireStaff")
 	require(cfg.Cursors == nil, "Cursors")
+	require(cfg.Audit == nil, "Audit")
 	root, err := url.Parse(cfg.PublicURL)
 	if err != nil || (root.Scheme != "http" && root.Scheme != "https") || root.Host == "" || root.Fragment != "" {
 		faults = append(faults, &ConfigError{
@@ -108,7 +113,7 @@ func New(cfg Config) (*Service, error) {
 	s := &Service{
 		db: cfg.DB, queue: cfg.Queue, files: cfg.Files, analyzer: cfg.Analyzer,
 		staff: cfg.Staff, requireStaff: cfg.RequireStaff,
-		publicURL: strings.TrimSuffix(cfg.PublicURL, "/"), list: list,
+		publicURL: strings.TrimSuffix(cfg.PublicURL, "/"), list: list, audit: cfg.Audit,
 		now: cfg.Now, logger: cfg.Logger,
 		decoders: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
 	}

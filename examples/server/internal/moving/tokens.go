@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/internal/uuid7"
 	"github.com/groundwork-go/groundwork/middleware"
 	"github.com/groundwork-go/groundwork/sqldb"
@@ -155,7 +156,8 @@ func (s *Service) RequireSurvey(next http.Handler) http.Handler {
 			}
 			return err
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), surveyKey{}, at)))
+		ctx := trail.WithCustomer(r.Context(), at.MoveID, at.CompanyID)
+		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, surveyKey{}, at)))
 		return nil
 	})
 }

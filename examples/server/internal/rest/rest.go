@@ -18,6 +18,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/middleware"
 )
 
@@ -85,6 +86,8 @@ func Survey() []map[string][]string { return []map[string][]string{{surveyScheme
 // unset, 8 KiB under /v1/auth, and a body of exactly the limit is accepted. PATCH takes
 // application/merge-patch+json too. op.Errors lists the error statuses worth naming in the document.
 //
+// The context of h tells the audit trail about the request.
+//
 // h returns a problem of package fault, or any error: that one is logged with the request and
 // answered as 500 internal without its text.
 func Register[I, O any](api huma.API, op huma.Operation, h func(context.Context, *I) (*O, error)) {
@@ -98,7 +101,7 @@ func Register[I, O any](api huma.API, op huma.Operation, h func(context.Context,
 	op.MaxBodyBytes++ // huma refuses a body of exactly its limit
 	documentErrors(api, &op)
 	op.Middlewares = slices.Concat(
-		huma.Middlewares{Use(refuseLarge(limit))},
+		huma.Middlewares{Use(trail.Request), Use(refuseLarge(limit))},
 		op.Middlewares,
 		huma.Middlewares{guardOperation},
 	)
@@ -128,7 +131,7 @@ func Handle(
 		}
 		return settle(r.Context(), h(w, r))
 	})
-	mux.Handle(op.Method+" "+op.Path, middleware.Chain(mws...)(handler))
+	mux.Handle(op.Method+" "+op.Path, trail.Request(middleware.Chain(mws...)(handler)))
 }
 
 // Use runs a net/http middleware around one operation, as an element of huma.Operation.Middlewares.
