@@ -10,6 +10,9 @@ import (
 var (
 	// ErrNoCredential means that the request carries no access token at all.
 	ErrNoCredential = errors.New("auth: no credential")
+	// ErrTwoCredentials means that a request carries refresh tokens in body and cookie, or several
+	// cookies of the name.
+	ErrTwoCredentials = errors.New("auth: two credentials")
 	// ErrInvalidToken means that an access token is malformed, forged, meant for somebody else
 	// or refused by a rule of the Verifier. The reason is told to [VerifierConfig.OnReject] only.
 	ErrInvalidToken = errors.New("auth: invalid access token")

@@ -125,6 +125,27 @@ func ExampleDenylist_incorrect() {
 	// revoked session: auth: session revoked
 }
 
+// An application with bodies of its own: here the client asks for the cookie's successor with a form.
+func ExampleHandlers_Renew() {
+	cookie, err := auth.NewCookie(auth.CookieConfig{})
+	check(err)
+	handlers, err := auth.NewHandlers(auth.HandlersConfig{Service: exampleService(time.Now), Cookie: cookie})
+	check(err)
+	begin := httptest.NewRecorder()
+	_, err = handlers.Begin(begin, httptest.NewRequest(http.MethodPost, "/login", nil),
+		auth.Login{Subject: "user-1"}, auth.Delivery{Cookie: true, Session: true})
+	check(err)
+
+	r := httptest.NewRequest(http.MethodPost, "/refresh", nil)
+	r.AddCookie(begin.Result().Cookies()[0])
+	renew := httptest.NewRecorder()
+	tokens, err := handlers.Renew(renew, r, r.PostFormValue("refresh_token"))
+	check(err)
+	next := renew.Result().Cookies()[0]
+	fmt.Println(tokens.Access != "", tokens.Refresh == "", next.Name, next.MaxAge)
+	// Output: true true __Host-rt 0
+}
+
 func ExampleKeySet() {
 	now := time.Now()
 	clock := func() time.Time { return now }

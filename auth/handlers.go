@@ -26,7 +26,9 @@ type HandlersConfig struct {
 
 // Handlers are the HTTP endpoints around sessions. Log-in is the application's, which ends it with
 // [Handlers.Begin]. Every token answer is Cache-Control: no-store; requests from foreign pages are
-// refused with 403 cross_origin. Safe for concurrent use.
+// refused with 403 cross_origin. Applications that read bodies and write answers in a way of their
+// own call Begin, [Handlers.Renew] and [Handlers.End] instead, and refuse foreign pages themselves.
+// Safe for concurrent use.
 type Handlers struct {
 	service *Service
 	cookie  *Cookie
@@ -73,12 +75,15 @@ const (
 
 // Begin ends a log-in: it starts a session for l and returns its tokens, whose refresh token, with
 // d.Cookie, is set as cookie and taken out of Tokens. A session that the browser's cookie still
-// holds is ended, so that nobody can plant a session of his own (fixation). The caller writes the
-// body, for instance with [WriteTokens].
+// holds is ended, so that nobody can plant a session of his own (fixation), and without d.Cookie
+// the cookie is removed. The caller writes the body, for instance with [WriteTokens].
 func (h *Handlers) Begin(w http.ResponseWriter, r *http.Request, l Login, d Delivery) (Tokens, error) {
 	var old string
+	stale := false
 	if h.cookie != nil {
-		old, _ = h.cookie.Read(r)
+		var err error
+		old, err = h.cookie.Read(r)
+		stale = !errors.Is(err, ErrNoCredential)
 	}
 	extra := map[string]string{AttributeTransport: "bearer"}
 	toCookie := d.Cookie && h.cookie != nil
@@ -102,6 +107,9 @@ func (h *Handlers) Begin(w http.ResponseWriter, r *http.Request, l Login, d Deli
 		if err := h.service.Logout(r.Context(), old); err != nil {
 			return Tokens{}, err
 		}
+	}
+	if stale && !toCookie {
+		h.cookie.Clear(w) // or the browser would send it beside the tokens it is given now
 	}
 	return h.deliver(w, r, tokens, toCookie)
 }
@@ -138,23 +146,52 @@ func WriteTokens(w http.ResponseWriter, tokens Tokens) {
 	})
 }
 
-// Refresh handles POST: {"refresh_token": "..."}, or no body and the cookie. Both at once are 400.
-// The cookie is removed only when its session is proven over, never because a parallel request won
-// or the store is down.
+// Renew exchanges a refresh token: the given one, or when that is empty the cookie's, whose
+// successor is then set as cookie, for as long as the sign-in asked for, and taken out of Tokens.
+// Errors are those of [Service.Refresh], ErrNoCredential without either, and ErrTwoCredentials. The
+// cookie is removed only when its session is proven over, never because a parallel request won or
+// the store is down.
+func (h *Handlers) Renew(w http.ResponseWriter, r *http.Request, refresh string) (Tokens, error) {
+	refresh, fromCookie, err := h.credential(r, refresh)
+	if err != nil {
+		return Tokens{}, err
+	}
+	tokens, err := h.service.Refresh(r.Context(), refresh)
+	if err != nil {
+		if fromCookie && over(err) {
+			h.cookie.Clear(w)
+		}
+		return Tokens{}, err
+	}
+	return h.deliver(w, r, tokens, fromCookie)
+}
+
+// End logs out: it ends the session of the given refresh token, or when that is empty of the
+// cookie's, and removes the cookie. Without either, and for tokens that are unknown or over already,
+// it does nothing. Errors are ErrTwoCredentials and ErrUnavailable, which leaves the cookie.
+func (h *Handlers) End(w http.ResponseWriter, r *http.Request, refresh string) error {
+	refresh, fromCookie, err := h.credential(r, refresh)
+	switch {
+	case errors.Is(err, ErrNoCredential):
+		return nil
+	case err == nil:
+		err = h.service.Logout(r.Context(), refresh)
+	}
+	if err == nil && fromCookie {
+		h.cookie.Clear(w)
+	}
+	return err
+}
+
+// Refresh handles POST: {"refresh_token": "..."}, or no body and the cookie, as [Handlers.Renew]
+// says. Both at once are 400.
 func (h *Handlers) Refresh() http.Handler {
 	return h.post(func(w http.ResponseWriter, r *http.Request) error {
-		token, fromCookie, err := h.token(w, r)
+		refresh, err := readRefresh(w, r)
 		if err != nil {
 			return err
 		}
-		tokens, err := h.service.Refresh(r.Context(), token)
-		if err != nil {
-			if fromCookie && over(err) {
-				h.cookie.Clear(w)
-			}
-			return err
-		}
-		tokens, err = h.deliver(w, r, tokens, fromCookie)
+		tokens, err := h.Renew(w, r, refresh)
 		if err != nil {
 			return err
 		}
@@ -172,23 +209,16 @@ func over(err error) bool {
 		errors.Is(err, ErrSubjectDisabled)
 }
 
-// Logout handles POST like Refresh. It needs no access token, and tokens that are unknown or over
-// already are 204 too.
+// Logout handles POST like Refresh, as [Handlers.End] says. It needs no access token, and tokens
+// that are unknown or over already are 204 too.
 func (h *Handlers) Logout() http.Handler {
 	return h.post(func(w http.ResponseWriter, r *http.Request) error {
-		token, fromCookie, err := h.token(w, r)
-		if errors.Is(err, ErrNoCredential) {
-			w.WriteHeader(http.StatusNoContent)
-			return nil
-		}
+		refresh, err := readRefresh(w, r)
 		if err == nil {
-			err = h.service.Logout(r.Context(), token)
+			err = h.End(w, r, refresh)
 		}
 		if err != nil {
 			return err
-		}
-		if fromCookie {
-			h.cookie.Clear(w)
 		}
 		w.WriteHeader(http.StatusNoContent)
 		return nil
@@ -295,29 +325,31 @@ func (h *Handlers) post(do func(w http.ResponseWriter, r *http.Request) error) h
 	}))
 }
 
-// token finds the refresh token of a request in its body or its cookie.
-func (h *Handlers) token(w http.ResponseWriter, r *http.Request) (token string, fromCookie bool, err error) {
-	err = readBody(w, r, func(name, raw string) bool {
-		text, ok := unquote(raw)
-		token = text
-		return ok && name == "refresh_token" && text != ""
-	})
-	if err != nil || h.cookie == nil {
-		if err == nil && token == "" {
-			err = ErrNoCredential
-		}
-		return token, false, err
+// credential chooses between the refresh token of a body, which may be empty, and the cookie's.
+func (h *Handlers) credential(r *http.Request, refresh string) (token string, fromCookie bool, err error) {
+	cookie, err := "", ErrNoCredential
+	if h.cookie != nil {
+		cookie, err = h.cookie.Read(r)
 	}
-	planted, err := h.cookie.Read(r)
 	switch {
-	case errors.Is(err, ErrNoCredential) && token != "":
-		return token, false, nil
+	case errors.Is(err, ErrNoCredential) && refresh != "":
+		return refresh, false, nil
 	case errors.Is(err, ErrNoCredential):
 		return "", false, err
-	case err != nil || token != "":
-		return "", false, malformed // two credentials
+	case err != nil || refresh != "":
+		return "", false, ErrTwoCredentials
 	}
-	return planted, true, nil
+	return cookie, true, nil
+}
+
+// readRefresh reads the refresh token of a body, or "" when there is no body or none in it.
+func readRefresh(w http.ResponseWriter, r *http.Request) (refresh string, err error) {
+	err = readBody(w, r, func(name, raw string) bool {
+		text, ok := unquote(raw)
+		refresh = text
+		return ok && name == "refresh_token" && text != ""
+	})
+	return refresh, err
 }
 
 // requestError is a request that cannot be read.

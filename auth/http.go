@@ -87,13 +87,15 @@ func bearer(h http.Header) (string, error) {
 }
 
 // StatusCode returns the HTTP status and the machine-readable code for an error of this package:
-// 503 unavailable; 401 refresh_reused, invalid_refresh, reauthentication_required or
+// 503 unavailable; 400 malformed; 401 refresh_reused, invalid_refresh, reauthentication_required or
 // unauthenticated; 403 account_disabled; 409 refresh_superseded; 404 not_found; 422
 // validation_failed; and 500 internal for anything else.
 func StatusCode(err error) (status int, code string) {
 	switch {
 	case errors.Is(err, ErrUnavailable):
 		return http.StatusServiceUnavailable, "unavailable"
+	case errors.Is(err, ErrTwoCredentials):
+		return http.StatusBadRequest, "malformed"
 	case errors.Is(err, ErrReused):
 		return http.StatusUnauthorized, "refresh_reused"
 	case errors.Is(err, ErrRefreshInvalid):

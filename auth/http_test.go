@@ -374,6 +374,19 @@ func TestLoginEndsThePlantedSession(t *testing.T) {
 	require.Equal(t, 200, s.ask(t, "POST", "/refresh", "").StatusCode)
 }
 
+// A browser that is given its tokens in the body keeps no cookie it would send beside them.
+func TestBodyLoginRemovesTheCookie(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	s.ask(t, "POST", "/login?cookie=1", "")
+	planted := s.cookies()[0].Value
+	in := s.ask(t, "POST", "/login", "")
+	require.Equal(t, "__Host-rt=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Strict", in.Header.Get("Set-Cookie"))
+	_, err := s.Refresh(t.Context(), planted)
+	require.ErrorIs(t, err, auth.ErrRevoked)
+	require.Equal(t, 200, s.ask(t, "POST", "/refresh", `{"refresh_token":"`+in.Refresh+`"}`).StatusCode)
+}
+
 func TestForeignPagesAreRefused(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
