@@ -79,13 +79,17 @@ func newIdentity(wired identity.Config, cfg config.Config, opts Options) (*ident
 	if err != nil {
 		return nil, fmt.Errorf("AUTH_REFRESH_KEYS: %w", err)
 	}
+	cookie, err := auth.NewCookie(auth.CookieConfig{DangerouslyAllowHTTP: !cfg.SecureCookies()})
+	if err != nil {
+		return nil, err
+	}
 	passwords, err := password.New(password.Config{})
 	if err != nil {
 		return nil, err
 	}
 	wired.Issuer, wired.Keys, wired.RefreshKeys, wired.Passwords = cfg.PublicURL, keys, refresh, passwords
 	wired.Sessions, wired.Denylist = sqlauth.New(wired.DB), sqlauth.NewDenylist(wired.DB)
-	wired.Now, wired.Logger = opts.Now, opts.Logger
+	wired.Cookie, wired.Now, wired.Logger = cookie, opts.Now, opts.Logger
 	return identity.New(wired)
 }
 

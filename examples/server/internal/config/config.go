@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/caarlos0/env/v11"
@@ -46,6 +47,12 @@ type Config struct {
 	MetricsAddr string
 	// LogLevel is the lowest level that is logged (LOG_LEVEL).
 	LogLevel slog.Level
+}
+
+// SecureCookies reports whether browsers reach the server over HTTPS. Only development does without:
+// there the address may be plain HTTP, over which browsers take no secure cookie.
+func (c *Config) SecureCookies() bool {
+	return c.Production || strings.HasPrefix(c.PublicURL, "https://")
 }
 
 // Database says where the rows are and how many connections may be open.

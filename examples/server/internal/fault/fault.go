@@ -21,7 +21,8 @@ import (
 type Field = middleware.FieldError
 
 // New makes the problem of a code, with the status the table gives it. An empty detail leaves the
-// member out. Codes that ask the client to come back later get Retry-After. Panics if the code is not
+// member out. Codes that ask the client to come back later get Retry-After, those of refused
+// credentials WWW-Authenticate; for unauthenticated, what it says depends on what came. Panics if the code is not
 // in the table, which is a mistake in the calling code.
 func New(code, detail string) *middleware.Problem {
 	status, ok := Status(code)
@@ -32,6 +33,10 @@ func New(code, detail string) *middleware.Problem {
 	switch code {
 	case Unavailable, Busy:
 		p.Header = http.Header{"Retry-After": {"5"}}
+	case InvalidCredentials:
+		p.Header = http.Header{"Www-Authenticate": {"Bearer"}}
+	case InvalidRefresh, RefreshReused, TokenOutdated:
+		p.Header = http.Header{"Www-Authenticate": {`Bearer error="invalid_token"`}}
 	case NotConfigured, RateLimited:
 		p.Header = http.Header{"Retry-After": {"60"}}
 	}

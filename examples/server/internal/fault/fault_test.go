@@ -40,6 +40,9 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 		if status == 503 || status == 429 {
 			require.NotEmpty(t, p.Header.Get("Retry-After"), text)
 		}
+		if status == 401 && text != fault.Unauthenticated {
+			require.Contains(t, p.Header.Get("WWW-Authenticate"), "Bearer", text)
+		}
 		return true
 	})
 	require.Greater(t, len(seen), 70)

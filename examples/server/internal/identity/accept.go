@@ -16,23 +16,22 @@ type Acceptance struct {
 	Token    string
 	Password string // a new one, or that of the account that has the address
 	Username string // of a new account; "" for a generated one
-	Client   Client
 }
 
-// AcceptInvite joins the company and signs in. The mailed token proves the address. Without a
+// AcceptInvite joins the company and returns the account, to be signed in. The mailed token proves the address. Without a
 // confirmed account the password is a new one: an unconfirmed account is taken over, with the password
 // of whoever made it replaced and his sessions ended. A confirmed account has to give its own. A
 // refusal leaves the invitation open. Errors: ErrInvalidToken, ErrInviteGone, ErrInvalidCredentials,
 // ErrAccountDisabled, ErrAlreadyMember, ErrUsernameTaken.
-func (s *Service) AcceptInvite(ctx context.Context, in Acceptance) (Session, error) {
+func (s *Service) AcceptInvite(ctx context.Context, in Acceptance) (userID string, err error) {
 	invite, err := findInvite(ctx, s.db, selectInviteByToken, inviteHash(in.Token))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return Session{}, ErrInvalidToken
+		return "", ErrInvalidToken
 	case err != nil:
-		return Session{}, err
+		return "", err
 	case invite.Status(s.clock()) != InviteOpen:
-		return Session{}, ErrInviteGone
+		return "", ErrInviteGone
 	}
 	user, err := findUser(ctx, s.db, selectUserByEmail, invite.Email)
 	switch {
@@ -45,9 +44,9 @@ func (s *Service) AcceptInvite(ctx context.Context, in Acceptance) (Session, err
 		err = s.joinAs(ctx, invite, user, in)
 	}
 	if err != nil {
-		return Session{}, err
+		return "", err
 	}
-	return s.start(ctx, user.ID, in.Client)
+	return user.ID, nil
 }
 
 // invitePassword checks and hashes a new password.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/groundwork-go/groundwork/auth"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
-	"github.com/groundwork-go/groundwork/middleware"
 )
 
 // tag groups the operations in the API document.
@@ -23,7 +22,7 @@ type TokensJSON struct {
 	AccessToken      string `json:"access_token" doc:"Send it as Authorization: Bearer."`
 	TokenType        string `json:"token_type" enum:"Bearer"`
 	ExpiresIn        int64  `json:"expires_in" doc:"Life of the access token in seconds." example:"900"`
-	RefreshToken     string `json:"refresh_token" doc:"Exchange it at /v1/auth/refresh; it changes every time."`
+	RefreshToken     string `json:"refresh_token,omitempty" doc:"Exchange it at /v1/auth/refresh; it changes every time. Left out when it is in the cookie."`
 	RefreshExpiresIn int64  `json:"refresh_expires_in" doc:"Seconds until the session ends unless it is refreshed." example:"2592000"`
 }
 
@@ -57,6 +56,7 @@ type sessionInfoJSON struct {
 	ID        string    `json:"id" format:"uuid"`
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at"`
+	Transport string    `json:"transport" enum:"bearer,cookie"`
 }
 
 type meJSON struct {
@@ -65,23 +65,21 @@ type meJSON struct {
 	Session sessionInfoJSON          `json:"session"`
 }
 
-// ClientHeader is what every sign-in takes from the request besides its body. It is exported because
-// huma passes over embedded structs that are not.
-type ClientHeader struct {
-	UserAgent string `header:"User-Agent" hidden:"true"`
+// Delivery is how the body of a sign-in asks for the refresh token. It is exported because huma
+// passes over embedded structs that are not.
+type Delivery struct {
+	Transport string `json:"transport,omitempty" enum:"bearer,cookie" default:"bearer" doc:"Where the refresh token goes: into the answer, or into a cookie that scripts cannot read."`
+	Remember  *bool  `json:"remember,omitempty" default:"true" doc:"Of the cookie: false makes it end with the browser."`
 }
 
-func (h ClientHeader) client(ctx context.Context) Client {
-	client := Client{UserAgent: h.UserAgent}
-	if ip := middleware.ClientIPFrom(ctx); ip.IsValid() {
-		client.IP = ip.String()
-	}
-	return client
+func (d Delivery) wanted() auth.Delivery {
+	return auth.Delivery{Cookie: d.Transport == transportCookie, Session: d.Remember != nil && !*d.Remember}
 }
 
 type signUpInput struct {
-	ClientHeader
+	rest.Request
 	Body struct {
+		Delivery
 		CompanyName string  `json:"company_name" minLength:"2" maxLength:"255" example:"Bright Removals"`
 		Slug        string  `json:"slug" minLength:"2" maxLength:"100" example:"bright-removals" doc:"Short name in public addresses: lower-case letters, digits and single hyphens."`
 		Email       string  `json:"email" maxLength:"254" example:"owner@example.com"`
@@ -93,17 +91,27 @@ type signUpInput struct {
 }
 
 type logInInput struct {
-	ClientHeader
+	rest.Request
 	Body struct {
+		Delivery
 		Login    string `json:"login" minLength:"1" maxLength:"254" example:"owner@example.com" doc:"E-mail address or username."`
 		Password string `json:"password" minLength:"1" maxLength:"1024" example:"Correct-horse-7"`
 	}
 }
 
 type refreshInput struct {
-	Body struct {
-		RefreshToken string `json:"refresh_token" minLength:"1" maxLength:"512"`
+	rest.Request
+	Body *struct {
+		RefreshToken string `json:"refresh_token,omitempty" minLength:"1" maxLength:"512" doc:"Left out by browsers that have it in the cookie."`
+	} `required:"false"`
+}
+
+// token is the refresh token of the body, or "" when the cookie counts.
+func (in *refreshInput) token() string {
+	if in.Body == nil {
+		return ""
 	}
+	return in.Body.RefreshToken
 }
 
 type (
@@ -121,7 +129,21 @@ type (
 	}
 )
 
-const noStore = "no-store"
+const (
+	noStore         = "no-store"
+	transportBearer = "bearer"
+	transportCookie = "cookie"
+
+	cookieRule = "Without refresh_token the cookie counts; two tokens at once are refused."
+)
+
+// cookieParam documents the cookie.
+func cookieParam() []*huma.Param {
+	return []*huma.Param{{
+		Name: "__Host-rt", In: "cookie", Schema: &huma.Schema{Type: huma.TypeString},
+		Description: "The refresh token of sign-ins with transport cookie; rt over plain HTTP in development.",
+	}}
+}
 
 // Register adds the operations on accounts and sessions to the API.
 func (s *Service) Register(mux *http.ServeMux, api huma.API) {
@@ -142,43 +164,52 @@ func (s *Service) Register(mux *http.ServeMux, api huma.API) {
 		if in.Body.Phone != nil {
 			phone = *in.Body.Phone
 		}
-		session, err := s.SignUp(ctx, SignUp{
+		userID, err := s.SignUp(ctx, SignUp{
 			CompanyName: in.Body.CompanyName, Slug: in.Body.Slug, Email: in.Body.Email,
 			FullName: in.Body.FullName, Phone: phone, Password: in.Body.Password,
-			AcceptTerms: in.Body.AcceptTerms, Client: in.client(ctx),
+			AcceptTerms: in.Body.AcceptTerms,
 		})
-		return newSessionOutput(session, err)
+		return s.signedInAs(&in.Request, in.Body.Delivery, userID, err)
 	})
 	rest.Register(api, huma.Operation{
 		OperationID: "log-in", Method: http.MethodPost, Path: "/v1/auth/login", Tags: []string{tag},
-		Summary: "Log in", MaxBodyBytes: maxAuthBody,
+		Summary: "Log in", Description: "A session that the browser's cookie still holds is ended.", MaxBodyBytes: maxAuthBody,
 		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}, func(ctx context.Context, in *logInInput) (*sessionOutput, error) {
-		session, err := s.LogIn(ctx, in.Body.Login, in.Body.Password, in.client(ctx))
-		return newSessionOutput(session, err)
+		userID, err := s.Authenticate(ctx, in.Body.Login, in.Body.Password)
+		return s.signedInAs(&in.Request, in.Body.Delivery, userID, err)
 	})
 	rest.Register(api, huma.Operation{
 		OperationID: "refresh", Method: http.MethodPost, Path: "/v1/auth/refresh", Tags: []string{tag},
 		Summary: "Refresh the tokens",
 		Description: "Each refresh token works once. A copy that a parallel request or a lost answer caused is answered with the same " +
-			"new token for ten seconds; any later use ends the session.",
+			"new token for ten seconds; any later use ends the session. " + cookieRule,
+		Parameters:   cookieParam(),
 		MaxBodyBytes: maxAuthBody,
-		Errors:       []int{http.StatusUnauthorized, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
-	}, func(ctx context.Context, in *refreshInput) (*tokensOutput, error) {
-		tokens, err := s.Refresh(ctx, in.Body.RefreshToken)
+		Errors: []int{
+			http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusConflict,
+			http.StatusUnprocessableEntity, http.StatusServiceUnavailable,
+		},
+	}, func(_ context.Context, in *refreshInput) (*tokensOutput, error) {
+		w, r := in.HTTP()
+		tokens, err := s.handlers.Renew(w, r, in.token())
 		if err != nil {
-			return nil, err
+			return nil, sessionFault(err)
 		}
 		return &tokensOutput{noStore, newTokensJSON(tokens)}, nil
 	})
 	rest.Register(api, huma.Operation{
 		OperationID: "log-out", Method: http.MethodPost, Path: "/v1/auth/logout", Tags: []string{tag},
 		Summary:       "Log out",
-		Description:   "Ends the session of the refresh token. Needs no access token and succeeds for a token that is unknown or over.",
+		Description:   "Ends the session of the refresh token. Needs no access token and succeeds for a token that is unknown or over. " + cookieRule,
+		Parameters:    cookieParam(),
 		DefaultStatus: http.StatusNoContent, MaxBodyBytes: maxAuthBody,
-		Errors: []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
-	}, func(ctx context.Context, in *refreshInput) (*struct{}, error) {
-		return nil, s.LogOut(ctx, in.Body.RefreshToken)
+		Errors: []int{
+			http.StatusBadRequest, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusServiceUnavailable,
+		},
+	}, func(_ context.Context, in *refreshInput) (*struct{}, error) {
+		w, r := in.HTTP()
+		return nil, sessionFault(s.handlers.End(w, r, in.token()))
 	})
 	rest.Register(api, huma.Operation{
 		OperationID: "me", Method: http.MethodGet, Path: "/v1/auth/me", Tags: []string{tag},
@@ -194,7 +225,9 @@ func (s *Service) Register(mux *http.ServeMux, api huma.API) {
 		}
 		return &meOutput{noStore, meJSON{
 			User: newUserJSON(access.User), Company: newCompanyJSON(access),
-			Session: sessionInfoJSON{ID: session.ID, CreatedAt: session.CreatedAt, ExpiresAt: session.IdleExpiresAt},
+			Session: sessionInfoJSON{
+				ID: session.ID, CreatedAt: session.CreatedAt, ExpiresAt: session.IdleExpiresAt, Transport: transport(session),
+			},
 		}}, nil
 	})
 }
@@ -206,7 +239,13 @@ func newTokensJSON(t auth.Tokens) TokensJSON {
 	}
 }
 
-func newSessionOutput(session Session, err error) (*sessionOutput, error) {
+// signedInAs ends a sign-in that has found the account, or failed with err.
+func (s *Service) signedInAs(in *rest.Request, d Delivery, userID string, err error) (*sessionOutput, error) {
+	if err != nil {
+		return nil, err
+	}
+	w, r := in.HTTP()
+	session, err := s.begin(w, r, userID, d.wanted())
 	if err != nil {
 		return nil, err
 	}

@@ -104,8 +104,9 @@ type endMembershipInput struct {
 }
 
 type acceptInput struct {
-	ClientHeader
+	rest.Request
 	Body struct {
+		Delivery
 		Token    string `json:"token" minLength:"1" maxLength:"512" doc:"The token of the mailed link."`
 		Password string `json:"password" minLength:"1" maxLength:"4096" example:"Correct-horse-7" doc:"A new one, or that of the account that has the address."`
 		Username string `json:"username" required:"false" example:"alex" doc:"Of a new account; without it one is made up."`
@@ -236,9 +237,10 @@ func (s *Service) registerInvites(api huma.API) {
 			http.StatusUnprocessableEntity, http.StatusServiceUnavailable,
 		},
 	}, func(ctx context.Context, in *acceptInput) (*sessionOutput, error) {
-		return newSessionOutput(s.AcceptInvite(ctx, Acceptance{
-			Token: in.Body.Token, Password: in.Body.Password, Username: in.Body.Username, Client: in.client(ctx),
-		}))
+		userID, err := s.AcceptInvite(ctx, Acceptance{
+			Token: in.Body.Token, Password: in.Body.Password, Username: in.Body.Username,
+		})
+		return s.signedInAs(&in.Request, in.Body.Delivery, userID, err)
 	})
 }
 

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -36,6 +37,7 @@ type sessionListOutput struct {
 }
 
 type logOutAllInput struct {
+	rest.Request
 	Body *struct {
 		KeepCurrent bool `json:"keep_current" required:"false" doc:"Leave the session of this request alone."`
 	} `required:"false"`
@@ -96,21 +98,25 @@ func (s *Service) registerSessions(mux *http.ServeMux, api huma.API) {
 		if in.Body != nil && in.Body.KeepCurrent {
 			return nil, s.endSessions(ctx, access.User.ID, access.SessionID)
 		}
-		return nil, s.endSessions(ctx, access.User.ID)
+		if err := s.endSessions(ctx, access.User.ID); err != nil {
+			return nil, err
+		}
+		s.dropCookie(in.HTTP())
+		return nil, nil
 	})
 	rest.Handle(mux, api, tokenOperation(api), nil, s.token)
 }
 
 func newSessionRow(ses auth.Session, current string) sessionRowJSON {
-	row := sessionRowJSON{
+	return sessionRowJSON{
 		ID: ses.ID, CreatedAt: ses.CreatedAt, LastUsedAt: ses.LastUsedAt, ExpiresAt: ses.IdleExpiresAt,
 		IP: ses.Attributes["ip"], UserAgent: ses.Attributes["user_agent"],
-		Transport: ses.Attributes[auth.AttributeTransport], Current: ses.ID == current,
+		Transport: transport(ses), Current: ses.ID == current,
 	}
-	if row.Transport == "" {
-		row.Transport = "bearer" // begun before transports were noted
-	}
-	return row
+}
+
+func transport(ses auth.Session) string {
+	return cmp.Or(ses.Attributes[auth.AttributeTransport], transportBearer) // none: begun before they were noted
 }
 
 const formType = "application/x-www-form-urlencoded"
@@ -157,8 +163,11 @@ func (s *Service) token(w http.ResponseWriter, r *http.Request) error {
 	if faults := tokenFaults(r.PostForm); len(faults) > 0 {
 		return fault.Invalid(faults...)
 	}
-	client := ClientHeader{UserAgent: r.UserAgent()}.client(r.Context())
-	session, err := s.LogIn(r.Context(), r.PostForm.Get("username"), r.PostForm.Get("password"), client)
+	userID, err := s.Authenticate(r.Context(), r.PostForm.Get("username"), r.PostForm.Get("password"))
+	if err != nil {
+		return err
+	}
+	session, err := s.begin(w, r, userID, auth.Delivery{})
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,9 @@ type Config struct {
 	Keys        *auth.KeySet
 	RefreshKeys auth.RefreshKeys
 	Sessions    auth.Store
-	Passwords   *password.Hasher
+	// Cookie keeps the refresh token of browsers that want it there.
+	Cookie    *auth.Cookie
+	Passwords *password.Hasher
 
 	// Queue takes the mails; [Service.Workers] registers who sends them.
 	Queue jobs.Queue
@@ -61,6 +63,8 @@ type Service struct {
 	db        sqldb.TxDB
 	companies Companies
 	sessions  *auth.Service
+	handlers  *auth.Handlers
+	cookie    *auth.Cookie
 	passwords *password.Hasher
 	policy    *password.Policy
 	signIn    *password.Authenticator
@@ -83,7 +87,7 @@ func New(cfg Config) (*Service, error) {
 	s := &Service{
 		db: cfg.DB, companies: cfg.Companies, passwords: cfg.Passwords,
 		queue: cfg.Queue, mail: cfg.Mail, publicURL: cfg.Issuer, denylist: cfg.Denylist, audit: cfg.Audit,
-		now: cfg.Now, logger: cfg.Logger,
+		cookie: cfg.Cookie, now: cfg.Now, logger: cfg.Logger,
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -97,6 +101,11 @@ func New(cfg Config) (*Service, error) {
 		RefreshKeys: cfg.RefreshKeys, Store: cfg.Sessions, Denylist: cfg.Denylist, Claims: s.claims,
 		OnEvent: s.onEvent, Now: s.now, MaxSessions: 20,
 	})
+	if err != nil {
+		return nil, fmt.Errorf("identity: %w", err)
+	}
+	// The operations read bodies and refuse foreign pages themselves.
+	s.handlers, err = auth.NewHandlers(auth.HandlersConfig{Service: s.sessions, Cookie: cfg.Cookie})
 	if err != nil {
 		return nil, fmt.Errorf("identity: %w", err)
 	}
@@ -167,9 +176,6 @@ func (s *Service) Require(next http.Handler) http.Handler {
 			err = ErrTokenOutdated
 		}
 		if err != nil {
-			if errors.Is(err, ErrUnauthenticated) || errors.Is(err, ErrTokenOutdated) {
-				w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
-			}
 			middleware.WriteProblem(w, r, err)
 			return
 		}

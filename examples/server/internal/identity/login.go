@@ -4,42 +4,37 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 
 	"github.com/groundwork-go/groundwork/auth"
 	"github.com/groundwork-go/groundwork/middleware"
 )
 
-// Client says where a session was started from, for the list of sessions.
-type Client struct {
-	IP        string
-	UserAgent string
-}
-
 // Session is the answer to a sign-in: the tokens and whom they speak for.
 type Session struct {
-	Tokens auth.Tokens
+	Tokens auth.Tokens // without the refresh token when that is in the cookie
 	Access Access
 }
 
-// LogIn checks a password and starts a session. login is an address when it has an "@", else a
-// username. Every way to be wrong looks and costs the same: ErrInvalidCredentials. Only the right
-// password tells ErrAccountDisabled and ErrEmailNotVerified.
-func (s *Service) LogIn(ctx context.Context, login, secret string, client Client) (Session, error) {
+// Authenticate checks a password and returns the account it belongs to. login is an address when it
+// has an "@", else a username. Every way to be wrong looks and costs the same: ErrInvalidCredentials.
+// Only the right password tells ErrAccountDisabled and ErrEmailNotVerified.
+func (s *Service) Authenticate(ctx context.Context, login, secret string) (userID string, err error) {
 	account, err := s.signIn.Authenticate(ctx, login, secret)
-	if err != nil {
-		return Session{}, signInFault(err)
-	}
-	return s.start(ctx, account.ID, client)
+	return account.ID, signInFault(err)
 }
 
-// start begins a session for an account that has proved who it is.
-func (s *Service) start(ctx context.Context, userID string, client Client) (Session, error) {
-	tokens, err := s.sessions.Login(ctx, auth.Login{
-		Subject: userID, ClientID: clientID, Methods: []string{"pwd"},
-		Attributes: map[string]string{
-			"ip": client.IP, "user_agent": client.UserAgent, auth.AttributeTransport: "bearer",
-		},
-	})
+// begin starts a session for an account that has proved who it is, and ends one that the browser's
+// cookie still holds.
+func (s *Service) begin(w http.ResponseWriter, r *http.Request, userID string, d auth.Delivery) (Session, error) {
+	ctx := r.Context()
+	attributes := map[string]string{"user_agent": r.UserAgent()}
+	if ip := middleware.ClientIPFrom(ctx); ip.IsValid() {
+		attributes["ip"] = ip.String()
+	}
+	tokens, err := s.handlers.Begin(w, r, auth.Login{
+		Subject: userID, ClientID: clientID, Methods: []string{"pwd"}, Attributes: attributes,
+	}, d)
 	if err != nil {
 		return Session{}, sessionFault(err)
 	}
@@ -53,15 +48,11 @@ func (s *Service) start(ctx context.Context, userID string, client Client) (Sess
 	return Session{Tokens: tokens, Access: access}, nil
 }
 
-// Refresh exchanges a refresh token for new tokens.
-func (s *Service) Refresh(ctx context.Context, refresh string) (auth.Tokens, error) {
-	tokens, err := s.sessions.Refresh(ctx, refresh)
-	return tokens, sessionFault(err)
-}
-
-// LogOut ends the session of a refresh token; one that is unknown or over is no error.
-func (s *Service) LogOut(ctx context.Context, refresh string) error {
-	return sessionFault(s.sessions.Logout(ctx, refresh))
+// dropCookie removes a cookie that the browser has sent and whose session is over.
+func (s *Service) dropCookie(w http.ResponseWriter, r *http.Request) {
+	if _, err := s.cookie.Read(r); !errors.Is(err, auth.ErrNoCredential) {
+		s.cookie.Clear(w)
+	}
 }
 
 // sessionFault turns the errors of package auth into the faults clients know.
@@ -71,6 +62,8 @@ func sessionFault(err error) error {
 		answer *middleware.Problem
 	}{
 		{auth.ErrUnavailable, ErrUnavailable},
+		{auth.ErrTwoCredentials, ErrTwoCredentials},
+		{auth.ErrNoCredential, ErrNoCredential},
 		{auth.ErrReused, ErrRefreshReused},
 		{auth.ErrSuperseded, ErrRefreshSuperseded},
 		{auth.ErrRefreshInvalid, ErrInvalidRefresh},

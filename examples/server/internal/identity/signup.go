@@ -19,15 +19,14 @@ type SignUp struct {
 	Phone       string // "" for none
 	Password    string
 	AcceptTerms bool
-	Client      Client
 }
 
-// SignUp makes the company, the account and the membership in one transaction and signs the owner
-// in. A taken address or slug leaves nothing behind. This first session is the only one an account
-// has before its address is confirmed.
-func (s *Service) SignUp(ctx context.Context, in SignUp) (Session, error) {
+// SignUp makes the company, the account and the membership in one transaction and returns the
+// account, to be signed in: this first session is the only one an account has before its address is
+// confirmed. A taken address or slug leaves nothing behind.
+func (s *Service) SignUp(ctx context.Context, in SignUp) (userID string, err error) {
 	if s.mail == nil {
-		return Session{}, ErrNotConfigured // nobody could ever log in again
+		return "", ErrNotConfigured // nobody could ever log in again
 	}
 	email, ok := normalEmail(in.Email)
 	fullName := strings.TrimSpace(in.FullName)
@@ -43,16 +42,16 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (Session, error) {
 	}
 	weak, err := s.passwordFaults(ctx, "#/password", in.Password)
 	if err != nil {
-		return Session{}, err
+		return "", err
 	}
 	faults = append(faults, weak...)
 	if len(faults) > 0 {
-		return Session{}, fault.Invalid(faults...)
+		return "", fault.Invalid(faults...)
 	}
 	// Before the transaction: hashing takes tens of milliseconds and the database one writer.
 	hash, err := s.hash(ctx, in.Password)
 	if err != nil {
-		return Session{}, err
+		return "", err
 	}
 	now := s.clock()
 	user := User{
@@ -80,7 +79,7 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (Session, error) {
 		return s.enqueue(ctx, tx, verifyEmailMail{user.ID})
 	})
 	if err != nil {
-		return Session{}, err
+		return "", err
 	}
-	return s.start(ctx, user.ID, in.Client)
+	return user.ID, nil
 }

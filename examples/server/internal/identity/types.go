@@ -2,17 +2,21 @@ package identity
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
+	"github.com/groundwork-go/groundwork/middleware"
 	"github.com/groundwork-go/groundwork/pagination"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
 
 // Faults of this domain that callers branch on. Each knows its status and code.
 var (
-	ErrUnauthenticated    = fault.New(fault.Unauthenticated, "Sign in and send the access token.")
+	ErrUnauthenticated    = challenge("Sign in and send the access token.", `Bearer error="invalid_token"`)
+	ErrNoCredential       = challenge("Send a refresh token, in the body or as cookie.", "Bearer")
+	ErrTwoCredentials     = fault.New(fault.Malformed, "Send one refresh token, in the body or as cookie.")
 	ErrTokenOutdated      = fault.New(fault.TokenOutdated, "Your membership has changed. Refresh the access token.")
 	ErrNoCompany          = fault.New(fault.NoCompany, "This account belongs to no company.")
 	ErrCompanyInactive    = fault.New(fault.CompanyInactive, "This company has been switched off.")
@@ -40,6 +44,13 @@ var (
 	ErrBusy               = fault.New(fault.Busy, "Too many sign-ins at once. Try again in a moment.")
 	ErrUnavailable        = fault.New(fault.Unavailable, "Sign-in is not available right now. Try again in a moment.")
 )
+
+// challenge is a refusal of somebody unknown (RFC 6750, section 3).
+func challenge(detail, header string) *middleware.Problem {
+	p := fault.New(fault.Unauthenticated, detail)
+	p.Header = http.Header{"Www-Authenticate": {header}}
+	return p
+}
 
 // A User is one account, for both products of this server.
 type User struct {

@@ -149,14 +149,19 @@ func Use(mw middleware.Middleware) func(huma.Context, func(huma.Context)) {
 
 // Request gives an operation what huma hides. Embed it in the input struct.
 type Request struct {
-	raw *http.Request
+	writer http.ResponseWriter
+	raw    *http.Request
 }
 
 // Resolve implements huma.Resolver.
 func (q *Request) Resolve(ctx huma.Context) []error {
-	q.raw, _ = humago.Unwrap(ctx)
+	q.raw, q.writer = humago.Unwrap(ctx)
 	return nil
 }
+
+// HTTP returns what cookies travel on. Headers set on the writer are sent with the answer, whatever
+// it is; only huma writes the rest of it.
+func (q *Request) HTTP() (http.ResponseWriter, *http.Request) { return q.writer, q.raw }
 
 // Query returns the query parameters, for pagination.Spec.Parse.
 func (q *Request) Query() url.Values {
