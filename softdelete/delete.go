@@ -199,8 +199,12 @@ func (r *Repository[T, K]) changed(
 	if r.onChange == nil {
 		return nil
 	}
-	return r.onChange(ctx, tx, Change[T, K]{
-		Kind: kind, Table: r.root.name, Tenant: r.tenant, DeletionID: res.DeletionID, By: by, At: res.At,
+	err := r.onChange(ctx, tx, Change[T, K]{
+		Kind: kind, Table: r.root.name, Tenant: r.tenant, DeletionID: res.DeletionID, By: sqldb.CleanText(by), At: res.At,
 		IDs: done.ids, Rows: done.rows, Children: res.Children,
 	})
+	if err != nil {
+		return changeError{err}
+	}
+	return nil
 }

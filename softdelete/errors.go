@@ -68,9 +68,23 @@ func (e *ConfigError) Error() string {
 	return fmt.Sprintf("softdelete: %s %q: %s", e.Field, fmt.Sprint(e.Value), e.Reason)
 }
 
+// changeError is an error of OnChange: a constraint that it names is not one of our rows'.
+type changeError struct{ error }
+
+// Unwrap returns the error as OnChange gave it.
+func (e changeError) Unwrap() error { return e.error }
+
+func ofOnChange(err error) bool {
+	var e changeError
+	return errors.As(err, &e)
+}
+
 // isForeignKey says that err is a foreign key that still points at a row. The drivers' own
 // methods tell it, so none of them is imported.
 func isForeignKey(err error) bool {
+	if ofOnChange(err) {
+		return false
+	}
 	var pg interface {
 		error
 		SQLState() string

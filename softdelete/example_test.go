@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/groundwork-go/groundwork/audit"
+	"github.com/groundwork-go/groundwork/audit/sqlaudit"
 	"github.com/groundwork-go/groundwork/pagination"
 	"github.com/groundwork-go/groundwork/softdelete"
 	"github.com/groundwork-go/groundwork/sqldb"
@@ -151,6 +153,44 @@ func ExampleRepository_List() {
 	page, err := jobs.List(ctx, q, softdelete.OnlyDeleted)
 	fmt.Println(page.Items, *page.Total, err)
 	// Output: [{j1 spring}] 1 <nil>
+}
+
+// The audit entry of a deletion commits with it, or neither does.
+func ExampleConfig_onChange() {
+	db, _, done := newExample()
+	defer done()
+	ctx := context.Background()
+	for _, statement := range sqlaudit.Statements(sqldb.DialectSQLite) { // usually in a migration
+		if _, err := db.Exec(ctx, statement); err != nil {
+			log.Fatal(err)
+		}
+	}
+	trail, err := audit.New(audit.Config{Sink: sqlaudit.On(db)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	cfg := exampleConfig(db)
+	cfg.OnChange = func(ctx context.Context, tx sqldb.DB, c softdelete.Change[job, string]) error {
+		var events []audit.Event
+		for _, id := range c.IDs {
+			events = append(events, audit.Event{
+				Action: "job." + string(c.Kind), Entity: audit.Entity{Type: "job", ID: id},
+				Actor: audit.Actor{Type: audit.ActorUser, ID: c.By},
+			})
+		}
+		return trail.LogTo(ctx, sqlaudit.On(tx), events...)
+	}
+	repo, err := softdelete.New(cfg)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := repo.For("acme").Delete(ctx, "j1", "user-7"); err != nil {
+		log.Fatal(err)
+	}
+	var action, actor string
+	err = db.QueryRow(ctx, `SELECT action, actor_id FROM audit_events WHERE entity_id = 'j1'`).Scan(&action, &actor)
+	fmt.Println(action, "by", actor, err)
+	// Output: job.deleted by user-7 <nil>
 }
 
 // A purger removes what is older than the retention, once a day.

@@ -25,7 +25,7 @@ func (r *Repository[T, K]) Restore(ctx context.Context, id K, by string) (Result
 		return err
 	})
 	if err != nil {
-		if _, unique := sqldb.UniqueViolation(err); unique {
+		if _, unique := sqldb.UniqueViolation(err); unique && !ofOnChange(err) {
 			err = fmt.Errorf("%w: %w", ErrConflict, err)
 		}
 		return Result{}, err

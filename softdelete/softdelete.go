@@ -136,7 +136,7 @@ type Change[T any, K comparable] struct {
 	Table      string
 	Tenant     any    // what For was given; nil without a tenant and after AllTenants
 	DeletionID string // empty for a purge, and when the table has no such column
-	By         string
+	By         string // without what no database takes, as it is stored
 	At         time.Time
 	IDs        []K        // rows of the table itself
 	Rows       []T        // their content after the change, for a purge their last
