@@ -3,6 +3,7 @@ package pagination_test
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"strings"
 	"testing"
@@ -32,6 +33,7 @@ func transports() []transport {
 			require.NoError(t, err)
 			cfg.ConnConfig.DefaultQueryExecMode = mode
 			cfg.ConnConfig.RuntimeParams["timezone"] = "Asia/Kolkata"
+			cfg.ConnConfig.RuntimeParams["synchronous_commit"] = "off" // for speed
 			handle, err := pgxpool.NewWithConfig(context.Background(), cfg)
 			require.NoError(t, err)
 			t.Cleanup(handle.Close)
@@ -47,12 +49,21 @@ func transports() []transport {
 			return sqldb.SQLite(w, r)
 		}},
 		{"sqlite plain", sqldb.DialectSQLite, func(t *testing.T) sqldb.TxDB {
-			return sqldb.SQL(openSQL(t, "sqlite", testdb.SQLitePath(t)), sqldb.DialectSQLite)
+			db := openSQL(t, "sqlite", testdb.SQLitePath(t))
+			db.SetMaxOpenConns(1)                         // without a busy timeout a second one would fail at once
+			_, err := db.Exec("PRAGMA synchronous = OFF") // for speed; all else is SQLite's default
+			require.NoError(t, err)
+			return sqldb.SQL(db, sqldb.DialectSQLite)
+		}},
+		{"sqlite shared memory", sqldb.DialectSQLite, func(t *testing.T) sqldb.TxDB {
+			db := openSQL(t, "sqlite", "file:"+rand.Text()+"?mode=memory&cache=shared")
+			db.SetMaxOpenConns(1) // a second one would meet locks that no timeout waits for
+			return sqldb.SQL(db, sqldb.DialectSQLite)
 		}},
 		{"pgx", sqldb.DialectPostgres, pool(pgx.QueryExecModeCacheStatement)},
 		{"pgx simple protocol", sqldb.DialectPostgres, pool(pgx.QueryExecModeSimpleProtocol)},
 		{"sql pgx", sqldb.DialectPostgres, func(t *testing.T) sqldb.TxDB {
-			return sqldb.SQL(openSQL(t, "pgx", testdb.Postgres(t)), sqldb.DialectPostgres)
+			return sqldb.SQL(openSQL(t, "pgx", testdb.Postgres(t)+"&synchronous_commit=off"), sqldb.DialectPostgres)
 		}},
 	}
 }
@@ -111,7 +122,11 @@ const itemTenant = "t1"
 
 func insertItems(t *testing.T, db sqldb.TxDB, items ...item) {
 	t.Helper()
-	require.NoError(t, db.InTx(context.Background(), func(tx sqldb.DB) error {
+	require.NoError(t, putItems(db, items...))
+}
+
+func putItems(db sqldb.TxDB, items ...item) error {
+	return db.InTx(context.Background(), func(tx sqldb.DB) error {
 		for _, it := range items {
 			folded := ""
 			if it.Name != nil {
@@ -127,13 +142,12 @@ func insertItems(t *testing.T, db sqldb.TxDB, items ...item) {
 			}
 		}
 		return nil
-	}))
+	})
 }
 
-func deleteItem(t *testing.T, db sqldb.DB, id int64) {
-	t.Helper()
+func deleteItem(db sqldb.DB, id int64) error {
 	_, err := db.Exec(context.Background(), `DELETE FROM items WHERE id = $1`, id)
-	require.NoError(t, err)
+	return err
 }
 
 // uid is a UUID whose order has nothing to do with the id's.

@@ -122,7 +122,7 @@ func (w *walk) remove() {
 		return
 	}
 	at := w.rnd.IntN(len(w.rows))
-	deleteItem(w.t, w.db, w.rows[at].ID)
+	require.NoError(w.t, deleteItem(w.db, w.rows[at].ID))
 	w.rows = slices.Delete(w.rows, at, at+1)
 }
 

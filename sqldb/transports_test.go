@@ -2,6 +2,7 @@ package sqldb_test
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"testing"
 
@@ -62,6 +63,11 @@ func transports() []transport {
 			require.NoError(t, err)
 			t.Cleanup(func() { _ = conn.Close() })
 			return sqldb.SQL(conn, sqldb.DialectSQLite)
+		}},
+		{"sqlite shared memory", sqldb.DialectSQLite, true, func(t *testing.T) sqldb.TxDB {
+			db := openSQL(t, "sqlite", "file:"+rand.Text()+"?mode=memory&cache=shared")
+			db.SetMaxOpenConns(1) // a second one would meet locks that no timeout waits for
+			return sqldb.SQL(db, sqldb.DialectSQLite)
 		}},
 		{"sqlite tx", sqldb.DialectSQLite, true, func(t *testing.T) sqldb.TxDB {
 			write, _ := openSQLite(t, sqldb.SQLiteConfig{Path: testdb.SQLitePath(t)})
