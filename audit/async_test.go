@@ -74,7 +74,7 @@ func TestAsyncWritesInOrderAndInBatches(t *testing.T) {
 	})
 }
 
-// Case 55: the four answers to a full buffer.
+// The four answers to a full buffer.
 func TestAsyncFullBuffer(t *testing.T) {
 	t.Parallel()
 	full := func(t *testing.T, onFull audit.Full) (*audit.Async, *gate) {
@@ -169,7 +169,7 @@ func TestAsyncFullBuffer(t *testing.T) {
 	})
 }
 
-// Case 53: a failure before the commit and one after it both end in exactly one copy.
+// A failure before the commit and one after it both end in exactly one copy.
 func TestAsyncRetriesStoreOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -245,7 +245,7 @@ func TestAsyncRejectedEventsDoNotBlockOthers(t *testing.T) {
 	})
 }
 
-// Case 54: what was accepted while producers ran is stored when Close returns.
+// What was accepted while producers ran is stored when Close returns.
 func TestAsyncCloseWhileProducersRun(t *testing.T) {
 	t.Parallel()
 	m := audit.NewMemory(0)

@@ -12,7 +12,7 @@ import (
 	"github.com/groundwork-go/groundwork/audit"
 )
 
-// Case 70.
+// Equal values differ in nothing, and each way of differing has one form; Apply replays it.
 func TestDiff(t *testing.T) {
 	t.Parallel()
 	type inner struct {

@@ -97,7 +97,7 @@ func TestInvalidEvents(t *testing.T) {
 	require.Empty(t, m.Events(), "a batch is written whole or not at all")
 }
 
-// Case 56: what the caller does with its values after Log does not reach the record.
+// What the caller does with its values after Log does not reach the record.
 func TestCallerCannotChangeTheRecord(t *testing.T) {
 	t.Parallel()
 	m := audit.NewMemory(0)
@@ -117,7 +117,7 @@ func TestCallerCannotChangeTheRecord(t *testing.T) {
 	require.Equal(t, string(before), string(after))
 }
 
-// Case 59: a client that hangs up does not suppress its entry.
+// A client that hangs up does not suppress its entry.
 func TestCancelledRequestIsLogged(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(audit.WithActor(context.Background(), audit.Actor{ID: "u1"}))
@@ -147,7 +147,7 @@ func TestTimeoutBoundsAHangingSink(t *testing.T) {
 	})
 }
 
-// Case 57: a panic in a sink or a redactor is an error, not the end of the program.
+// A panic in a sink or a redactor is an error, not the end of the program.
 func TestPanics(t *testing.T) {
 	t.Parallel()
 	t.Run("sink", func(t *testing.T) {
@@ -274,7 +274,7 @@ func paths(changes []audit.Change) []string {
 	return list
 }
 
-// Case 71: what has no JSON form, or too much of it, is marked and never a panic.
+// What has no JSON form, or too much of it, is marked and never a panic.
 func TestUnencodableAndHugeValues(t *testing.T) {
 	t.Parallel()
 	type node struct{ Next *node }
@@ -327,7 +327,7 @@ func TestEventSizeIsBounded(t *testing.T) {
 	require.True(t, m.Events()[0].Truncated)
 }
 
-// Case 72, the part that needs no database.
+// Hostile texts are cleaned before any sink sees them.
 func TestTextsAreCleaned(t *testing.T) {
 	t.Parallel()
 	e := one(t, hostile())
@@ -346,7 +346,7 @@ func TestTextsAreCleaned(t *testing.T) {
 	require.NotContains(t, strings.ReplaceAll(string(text), `\\u0000`, ""), `\u0000`)
 }
 
-// Case 73: only trusted proxies are believed.
+// Only trusted proxies are believed.
 func TestRequestFrom(t *testing.T) {
 	t.Parallel()
 	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
@@ -384,7 +384,7 @@ func TestRequestFrom(t *testing.T) {
 	}
 }
 
-// Case 76: a bulk change is one call with one event per row.
+// A bulk change is one call with one event per row.
 func TestBulkIsOneWrite(t *testing.T) {
 	t.Parallel()
 	m, calls := audit.NewMemory(0), 0

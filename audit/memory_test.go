@@ -85,7 +85,7 @@ func TestMemoryWait(t *testing.T) {
 	})
 }
 
-// Case 72: hostile texts give one line per event, with and without JSON.
+// Hostile texts give one line per event, with and without JSON.
 func TestSlogStaysOneLine(t *testing.T) {
 	t.Parallel()
 	for name, handler := range map[string]func(b *bytes.Buffer) slog.Handler{

@@ -39,7 +39,7 @@ func jsonText(t testing.TB, v any) string {
 	return string(b)
 }
 
-// Case 68: secrets are masked wherever they are, in data and in changes.
+// Secrets are masked wherever they are, in data and in changes.
 func TestRedaction(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]any{
@@ -176,7 +176,7 @@ func TestDroppedChangeKeepsItsPath(t *testing.T) {
 	require.Equal(t, []audit.Change{{Path: "/password", Op: audit.OpReplace}}, m.Events()[0].Changes)
 }
 
-// Case 69: no secret reaches any sink, whatever the data looks like.
+// No secret reaches any sink, whatever the data looks like.
 func TestNoSecretInAnySink(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(1, 2))

@@ -19,7 +19,7 @@ func firstCursor(t testing.TB, spec *pagination.Spec, query string, keys ...any)
 	return fakePage(t, parse(t, spec, query, "tenant a"), 21, keys...).NextCursor
 }
 
-// Case 6: every damage is seen.
+// Every damage is seen.
 func TestCursorDamage(t *testing.T) {
 	t.Parallel()
 	spec := newSpec(t)
@@ -48,7 +48,7 @@ func TestCursorDamage(t *testing.T) {
 	try(strings.Repeat("A", 10_000))
 }
 
-// Case 6: a huge cursor is refused before any of it is decoded.
+// A huge cursor is refused before any of it is decoded.
 func TestHugeCursorCostsNothing(t *testing.T) {
 	t.Parallel()
 	bench := pagination.NewCursorBench(keyring(t, testKey), "")
@@ -60,7 +60,7 @@ func TestHugeCursorCostsNothing(t *testing.T) {
 	require.Less(t, time.Since(began), time.Second)
 }
 
-// Case 7: a cursor belongs to one sort, filter, search and scope, but to any size.
+// A cursor belongs to one sort, filter, search and scope, but to any size.
 func TestCursorIsBound(t *testing.T) {
 	t.Parallel()
 	spec := newSpec(t, func(c *pagination.Config) { c.Names.Total = "total" })
@@ -101,7 +101,7 @@ func TestCursorIsBound(t *testing.T) {
 	}
 }
 
-// Case 7: the same field name over another column or kind is another list.
+// The same field name over another column or kind is another list.
 func TestCursorIsBoundToColumns(t *testing.T) {
 	t.Parallel()
 	cursor := firstCursor(t, newSpec(t), "", int64(5), int64(7))
@@ -115,7 +115,6 @@ func TestCursorIsBoundToColumns(t *testing.T) {
 	}
 }
 
-// Case 8: keys rotate.
 func TestCursorKeyRotation(t *testing.T) {
 	t.Parallel()
 	newKey := pagination.Key{ID: 2, Secret: [32]byte{9}}
@@ -141,7 +140,7 @@ func TestCursorKeyRotation(t *testing.T) {
 	require.ErrorIs(t, err, pagination.ErrInvalidCursor, "same id, other secret")
 }
 
-// Case 9: the alphabet, the length, and that equal positions are byte-equal.
+// The alphabet, the length, and that equal positions are byte-equal.
 func TestCursorForm(t *testing.T) {
 	t.Parallel()
 	spec := newSpec(t)
@@ -163,7 +162,7 @@ func TestCursorIsOpaque(t *testing.T) {
 	require.NotContains(t, cursor, "dmlzaWJsZ") // base64 of the name
 }
 
-// Case 12: values come back exactly as the database gave them.
+// Values come back exactly as the database gave them.
 func TestCursorRoundTrip(t *testing.T) {
 	t.Parallel()
 	moment := time.Date(2026, 1, 2, 3, 4, 5, 123456000, time.FixedZone("", 19800))

@@ -62,7 +62,7 @@ func TestFilters(t *testing.T) {
 	})
 }
 
-// Case 16: wildcards are literals, case and accents of case do not matter, limits hold.
+// Wildcards are literals, case and accents of case do not matter, limits hold.
 func TestSearch(t *testing.T) {
 	t.Parallel()
 	names := []string{"100% sure", "100 sure", "snake_case", "snakeXcase", `back\slash`, "wow!", "ÉTÉ", "été", "Kelvin \u212A", "Straße"}

@@ -10,8 +10,8 @@ import (
 	"github.com/groundwork-go/groundwork/pagination"
 )
 
-// FuzzParse is case 13: parsing never panics, every fault is an Error without the value, and no
-// byte of the request gets into the SQL text: it is one of few texts, whatever the values.
+// Parsing never panics, every fault is an Error without the value, and no byte of the request gets
+// into the SQL text: it is one of few texts, whatever the values.
 func FuzzParse(f *testing.F) {
 	spec := newSpec(f)
 	cursor := fakePage(f, parse(f, spec, ""), 21, int64(1), int64(2)).NextCursor

@@ -27,7 +27,7 @@ func golden(t *testing.T, name string, got []byte) {
 	require.Equal(t, string(bytes.TrimSpace(want)), string(got))
 }
 
-// Case 18: the JSON form never changes by accident.
+// The JSON form never changes by accident.
 func TestGoldenJSON(t *testing.T) {
 	t.Parallel()
 	spec := newSpec(t)

@@ -28,7 +28,6 @@ func links(t *testing.T, target string, page pagination.Page[string]) map[string
 	return found
 }
 
-// Case 17: the Link header.
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	spec := newSpec(t)

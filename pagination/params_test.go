@@ -42,7 +42,6 @@ func runParams(t *testing.T, spec *pagination.Spec, cases []paramCase) {
 	}
 }
 
-// Case 1: sizes.
 func TestSizeStrict(t *testing.T) {
 	t.Parallel()
 	runParams(t, newSpec(t), []paramCase{
@@ -66,7 +65,7 @@ func TestSizeStrict(t *testing.T) {
 	})
 }
 
-// Case 1 with Clamp, as AIP-158 has it.
+// With Clamp sizes are lenient, as AIP-158 has it.
 func TestSizeClamp(t *testing.T) {
 	t.Parallel()
 	spec := newSpec(t, clamp)
@@ -80,7 +79,7 @@ func TestSizeClamp(t *testing.T) {
 	})
 }
 
-// Cases 2 and 3: page numbers, their overflow and their depth.
+// Page numbers, their overflow and their depth.
 func TestPageNumbers(t *testing.T) {
 	t.Parallel()
 	runParams(t, newSpec(t), []paramCase{
@@ -122,7 +121,7 @@ func TestPageWithoutLimitDoesNotWrap(t *testing.T) {
 	require.ErrorIs(t, err, pagination.ErrTooDeep)
 }
 
-// Case 10: exclusive and unknown parameters.
+// Exclusive and unknown parameters.
 func TestExclusiveAndUnknown(t *testing.T) {
 	t.Parallel()
 	spec := newSpec(t)
@@ -154,7 +153,7 @@ func TestModesLimitParameters(t *testing.T) {
 	runParams(t, newSpec(t, pageOnly), []paramCase{{"cursor=x", []string{"cursor unknown_parameter"}}, {"page=2", nil}})
 }
 
-// Case 14: everything a sort parameter may be abused for.
+// Everything a sort parameter may be abused for.
 func TestSortInjection(t *testing.T) {
 	t.Parallel()
 	spec := newSpec(t)
@@ -210,7 +209,7 @@ func TestSortEndsWithTheTieBreaker(t *testing.T) {
 	require.Contains(t, spec.SortNames(), "uid")
 }
 
-// Case 15: filter names, operators and values.
+// Filter names, operators and values.
 func TestFilterInjection(t *testing.T) {
 	t.Parallel()
 	runParams(t, newSpec(t), []paramCase{

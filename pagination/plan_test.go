@@ -88,7 +88,7 @@ func onFeed(t *testing.T, test func(t *testing.T, tr transport, db sqldb.DB, row
 	}
 }
 
-// Cases 29 and 30: every sort is served by its index at any depth, and the page at depth one
+// Every sort is served by its index at any depth, and the page at depth one
 // million costs what the page at depth ten costs.
 func TestPlansAndDepth(t *testing.T) {
 	onFeed(t, func(t *testing.T, tr transport, db sqldb.DB, rows int) {

@@ -60,7 +60,7 @@ func TestNewReportsEveryFault(t *testing.T) {
 	}
 }
 
-func Test46MisspeltNamesAreFoundAtTheStart(t *testing.T) {
+func TestMisspeltNamesAreFoundAtTheStart(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.exec(`CREATE UNIQUE INDEX rooms_slug_plain ON rooms (tenant, slug)`)
 		w.add("j")
@@ -172,7 +172,7 @@ var (
 
 // Every statement that the package can build numbers its placeholders in order, uses nothing that
 // one database lacks, and writes no quoted name alone where a condition could take it for a text.
-func Test77StatementsKeepTheRules(t *testing.T) {
+func TestStatementsKeepTheRules(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		plainDB := w.db
 		all := &recording{}

@@ -23,7 +23,7 @@ func everyAge() softdelete.PurgeOptions {
 
 // A model of what should be there runs beside 10,000 random operations, and a second repository
 // restores and purges at the same time rows that the model leaves to it.
-func Test42PurgeNeverTouchesLiveRows(t *testing.T) {
+func TestPurgeNeverTouchesLiveRows(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		r := w.plain()
 		n, steps := 40, 10_000
@@ -170,7 +170,7 @@ func TestPurgeAgainstRestore1000Races(t *testing.T) {
 
 // The race of the outer predicate, step by step: the purge waits for the lock of a row whose
 // restoration then commits.
-func Test42PurgeWaitsForAPendingRestore(t *testing.T) {
+func TestPurgeWaitsForAPendingRestore(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		if w.tr.dialect == sqldb.DialectSQLite {
 			t.Skip("SQLite has one writer: the purge cannot begin before the restoration has ended")
@@ -223,7 +223,7 @@ func backend(t *testing.T, tx sqldb.DB) int32 {
 	return pid
 }
 
-func Test43PurgeBoundary(t *testing.T) {
+func TestPurgeBoundary(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		r := w.plain()
 		w.addJob("j", "a")
@@ -249,7 +249,7 @@ func Test43PurgeBoundary(t *testing.T) {
 	})
 }
 
-func Test44PurgeInBatches(t *testing.T) {
+func TestPurgeInBatches(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		if w.tr.name == "bare" {
 			w.exec(`PRAGMA foreign_keys = ON`) // on the only connection
@@ -358,7 +358,7 @@ func TestPurgeBesideOnDeleteCascade(t *testing.T) {
 	})
 }
 
-func Test45PurgeCancelledBetweenBatches(t *testing.T) {
+func TestPurgeCancelledBetweenBatches(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -446,7 +446,7 @@ func TestPurgeOptionsAreChecked(t *testing.T) {
 
 // Eight workers toggle one row fifty times each: the changes that were reported alternate, and
 // none is lost.
-func Test80WriteFirst(t *testing.T) {
+func TestWriteFirst(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.addJob("j", "a")
 		r := w.jobs(func(cfg *softdelete.Config[job, string]) {

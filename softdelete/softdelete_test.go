@@ -14,7 +14,7 @@ import (
 	"github.com/groundwork-go/groundwork/sqldb"
 )
 
-func Test34ParallelDeletesHaveOneWinner(t *testing.T) {
+func TestParallelDeletesHaveOneWinner(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.add("j")
 		r := w.jobs(nil)
@@ -59,7 +59,7 @@ func Test34ParallelDeletesHaveOneWinner(t *testing.T) {
 	})
 }
 
-func Test35EachRefusalHasItsErrorAndWritesNothing(t *testing.T) {
+func TestEachRefusalHasItsErrorAndWritesNothing(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.add("j")
 		w.add("k")
@@ -90,7 +90,7 @@ func Test35EachRefusalHasItsErrorAndWritesNothing(t *testing.T) {
 	})
 }
 
-func Test36ReadsInEachScope(t *testing.T) {
+func TestReadsInEachScope(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		r := w.jobs(nil)
 		for i := range 7 {
@@ -149,7 +149,7 @@ func Test36ReadsInEachScope(t *testing.T) {
 	})
 }
 
-func Test37TenantsDoNotMeet(t *testing.T) {
+func TestTenantsDoNotMeet(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.add("j")
 		a, b := w.jobs(nil), w.jobs(nil).For("b")
@@ -194,7 +194,7 @@ func Test37TenantsDoNotMeet(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-func Test38UniqueValuesAreFreeAfterDelete(t *testing.T) {
+func TestUniqueValuesAreFreeAfterDelete(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.add("j")
 		r := w.jobs(nil)
@@ -235,7 +235,7 @@ func Test38UniqueValuesAreFreeAfterDelete(t *testing.T) {
 	})
 }
 
-func Test39CascadeOfThreeLevels(t *testing.T) {
+func TestCascadeOfThreeLevels(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.add("j")
 		w.add("k")
@@ -269,7 +269,7 @@ func Test39CascadeOfThreeLevels(t *testing.T) {
 	})
 }
 
-func Test40OnlyTheSameDeletionComesBack(t *testing.T) {
+func TestOnlyTheSameDeletionComesBack(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.add("j")
 		jobs, rooms := w.jobs(nil), w.rooms()
@@ -312,7 +312,7 @@ func TestRestoreOneOfMany(t *testing.T) {
 	})
 }
 
-func Test41RestoreUnderADeletedParent(t *testing.T) {
+func TestRestoreUnderADeletedParent(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.add("j")
 		jobs, rooms := w.jobs(nil), w.rooms()
@@ -339,7 +339,7 @@ func Test41RestoreUnderADeletedParent(t *testing.T) {
 }
 
 // Whoever wins, no live room is left under a deleted job.
-func Test41RestoreAgainstDeleteOfTheParent(t *testing.T) {
+func TestRestoreAgainstDeleteOfTheParent(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		jobs, rooms := w.jobs(nil), w.rooms()
 		w.add("j")
@@ -396,7 +396,7 @@ func TestHoldAgainstDelete(t *testing.T) {
 	})
 }
 
-func Test48TimesRoundTrip(t *testing.T) {
+func TestTimesRoundTrip(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		if w.tr.dialect == sqldb.DialectSQLite {
 			w.exec(`ALTER TABLE jobs DROP COLUMN created_at`)
@@ -422,7 +422,7 @@ func Test48TimesRoundTrip(t *testing.T) {
 	})
 }
 
-func Test49OnChangeIsPartOfTheChange(t *testing.T) {
+func TestOnChangeIsPartOfTheChange(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.add("j")
 		refuse := errors.New("no")
@@ -499,7 +499,7 @@ func TestInJoinsTheTransaction(t *testing.T) {
 	})
 }
 
-func Test50DeleteManyIsChunkedAndAtomic(t *testing.T) {
+func TestDeleteManyIsChunkedAndAtomic(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		n := 40_000 // above SQLite's 32,766 parameters
 		if raceDetector {
@@ -513,6 +513,7 @@ func Test50DeleteManyIsChunkedAndAtomic(t *testing.T) {
 		}
 		_, err := sqldb.InsertBatch(t.Context(), w.db, `INSERT INTO jobs (id, tenant, slug) VALUES ($1, 'a', $1)`, rows)
 		require.NoError(t, err)
+		w.exec(`ANALYZE jobs`) // what the planner guesses without it makes it read all live rows each time
 		r := w.plain()
 		_, err = r.Delete(t.Context(), ids[n-1], "u")
 		require.NoError(t, err)

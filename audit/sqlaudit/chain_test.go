@@ -38,8 +38,8 @@ func TestSealAndVerify(t *testing.T) {
 	})
 }
 
-// Case 61: 8 and 64 writers with business locks, four sealers on two handles: no fork, no gap, no
-// deadlock. Case 62: every third transaction rolls back and leaves no gap in the sequence.
+// 8 and 64 writers with business locks, four sealers on two handles: no fork, no gap, no
+// deadlock. Every third transaction rolls back and leaves no gap in the sequence.
 func TestParallelWritersAndSealers(t *testing.T) {
 	t.Parallel()
 	for _, tr := range []struct {
@@ -218,7 +218,7 @@ func (r *countedRows) Next() bool {
 	return ok
 }
 
-// Case 63: verification holds one page, however long the chain, and can start from a checkpoint.
+// Verification holds one page, however long the chain, and can start from a checkpoint.
 func TestVerifyStreams(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, o *opened) {
@@ -260,7 +260,7 @@ func fill(t *testing.T, o *opened, total int) (half sqlaudit.Checkpoint) {
 	return half
 }
 
-// Case 64: the wrong key is told apart from tampering, and keys can be changed.
+// The wrong key is told apart from tampering, and keys can be changed.
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, o *opened) {
@@ -366,7 +366,7 @@ func TestSealerRun(t *testing.T) {
 	}
 }
 
-// Case 67: a chain without its beginning verifies, and what is left is still protected.
+// A chain without its beginning verifies, and what is left is still protected.
 func TestPurge(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, o *opened) {
@@ -471,7 +471,7 @@ func TestVerifyBesidePurgeAndSealer(t *testing.T) {
 	})
 }
 
-// Case 53 on tables: a batch that fails before or after its commit is stored exactly once.
+// A batch that fails before or after its commit is stored exactly once.
 func TestAsyncOnTables(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, o *opened) {

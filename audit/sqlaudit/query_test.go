@@ -50,7 +50,7 @@ func mixed(t testing.TB, o *opened) {
 	})
 }
 
-// Case 74: every filter alone and all pairs of them, in Go and as parameters; a naive filter in Go
+// Every filter alone and all pairs of them, in Go and as parameters; a naive filter in Go
 // is the judge. Time ranges are half open, and a tenant sees only its own.
 func TestQueryFilters(t *testing.T) {
 	t.Parallel()
@@ -147,7 +147,7 @@ func TestQueryPagesByCursor(t *testing.T) {
 	})
 }
 
-// Case 75.
+// An export holds every event in both formats, disarms formulas and stops at a broken writer.
 func TestExport(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, o *opened) {
@@ -225,7 +225,7 @@ func (w *brokenWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Case 76: one event per row in one statement batch.
+// One event per row in one statement batch.
 func TestBulkIsOneBatch(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, o *opened) {

@@ -62,7 +62,7 @@ func TestNoKeys(t *testing.T) {
 	require.ErrorContains(t, err, "has no keys")
 }
 
-// Case 51: an entry commits with its change or not at all.
+// An entry commits with its change or not at all.
 func TestEntryFollowsItsTransaction(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, o *opened) {
@@ -113,7 +113,7 @@ func TestEntryCostsOneInsert(t *testing.T) {
 	})
 }
 
-// Case 72: hostile texts are stored on every database, also without a Logger before it.
+// Hostile texts are stored on every database, also without a Logger before it.
 func TestHostileTextsAreStored(t *testing.T) {
 	t.Parallel()
 	const bad = "a\x00b\r\nc\xff\xfed\u2028 \\u0000"
@@ -134,7 +134,7 @@ func TestHostileTextsAreStored(t *testing.T) {
 	})
 }
 
-// Case 65: a time with nanoseconds and another zone verifies after its round trip.
+// A time with nanoseconds and another zone verifies after its round trip.
 func TestNanosecondsAndZones(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, o *opened) {
@@ -165,7 +165,7 @@ func TestEventsAreInsertOnly(t *testing.T) {
 	})
 }
 
-// Case 52: a killed process loses nothing that LogWait has acknowledged, and a retry after the
+// A killed process loses nothing that LogWait has acknowledged, and a retry after the
 // restart makes no second copy.
 func TestKilledProcessKeepsWhatWasAcknowledged(t *testing.T) {
 	t.Parallel()

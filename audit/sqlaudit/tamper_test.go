@@ -24,7 +24,7 @@ func sealed(t testing.TB, o *opened, n int) []string {
 	return ids
 }
 
-// Case 60: an edit of any column of any table is found, with its kind and position.
+// An edit of any column of any table is found, with its kind and position.
 func TestTamperedColumns(t *testing.T) {
 	t.Parallel()
 	texts := []string{
@@ -107,7 +107,7 @@ func keep(t testing.TB, o *opened, id string) string {
 	return id
 }
 
-// Case 60: rows that are removed, swapped or added.
+// Rows that are removed, swapped or added.
 func TestTamperedRows(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -186,7 +186,7 @@ func TestTamperedRows(t *testing.T) {
 	}
 }
 
-// Case 60: a tail that is cut together with its head, put back as it was, needs a checkpoint.
+// A tail that is cut together with its head, put back as it was, needs a checkpoint.
 func TestTruncationWithOldHead(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, o *opened) {
