@@ -18,6 +18,7 @@ import (
 	"github.com/groundwork-go/groundwork/auth/sqlauth"
 	"github.com/groundwork-go/groundwork/examples/server/migrations"
 	"github.com/groundwork-go/groundwork/internal/testdb"
+	"github.com/groundwork-go/groundwork/rbac/sqlrbac"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
 
@@ -79,7 +80,9 @@ func TestCopiesOfPackageTables(t *testing.T) {
 		t.Run(d.String(), func(t *testing.T) {
 			t.Parallel()
 			fresh := open(t, d)
-			for _, statement := range slices.Concat(sqlauth.Statements(sqlauth.Schema(d)), sqlaudit.Statements(d)) {
+			for _, statement := range slices.Concat(
+				sqlauth.Statements(sqlauth.Schema(d)), sqlaudit.Statements(d), sqlrbac.Statements(d),
+			) {
 				_, err := fresh.ExecContext(context.Background(), statement)
 				require.NoError(t, err)
 			}

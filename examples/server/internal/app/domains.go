@@ -14,9 +14,11 @@ import (
 	"github.com/groundwork-go/groundwork/examples/server/internal/config"
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/examples/server/internal/identity"
+	"github.com/groundwork-go/groundwork/examples/server/internal/identity/roles"
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
 	"github.com/groundwork-go/groundwork/examples/server/internal/moving"
 	"github.com/groundwork-go/groundwork/pagination"
+	"github.com/groundwork-go/groundwork/rbac"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
 
@@ -39,8 +41,11 @@ func (p *parts) domains(
 	if err != nil {
 		return err
 	}
+	if p.checker, err = roles.NewChecker(p.db, opts.Now, opts.Logger); err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
 	accounts, err := newIdentity(identity.Config{
-		DB: p.db, Companies: companies, Queue: queue, Mail: sender, Cursors: cursors, Audit: logger,
+		DB: p.db, Companies: companies, Policy: p.policy, Queue: queue, Mail: sender, Cursors: cursors, Audit: logger,
 	}, cfg, opts)
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
@@ -51,7 +56,7 @@ func (p *parts) domains(
 	}
 	companies.moving, err = moving.New(moving.Config{
 		DB: p.db, Queue: queue, Files: p.files, Analyzer: model,
-		Staff: staff, RequireStaff: requirePermission(accounts),
+		Staff: staff, RequireStaff: accounts.RequirePermission,
 		PublicURL: cfg.PublicURL, Cursors: cursors, Audit: logger, Now: opts.Now, Logger: opts.Logger,
 	})
 	if err != nil {
@@ -68,6 +73,9 @@ func (p *parts) domains(
 	office.Workers(registry)
 	return nil
 }
+
+// policy is what roles grant at the moment. There are no roles of a single company.
+func (p *parts) policy(ctx context.Context) (*rbac.Policy, error) { return p.checker.Policy(ctx, "") }
 
 // newIdentity adds keys, stores and clock to the connections in wired.
 func newIdentity(wired identity.Config, cfg config.Config, opts Options) (*identity.Service, error) {

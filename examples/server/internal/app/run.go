@@ -21,6 +21,7 @@ import (
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
 	"github.com/groundwork-go/groundwork/examples/server/internal/mail"
 	"github.com/groundwork-go/groundwork/middleware"
+	"github.com/groundwork-go/groundwork/rbac"
 	"github.com/groundwork-go/groundwork/vision"
 )
 
@@ -115,6 +116,7 @@ func Run(ctx context.Context, cfg config.Config, opts Options) (err error) {
 			err = parts.runner.Start(running)
 		}
 		if err == nil {
+			group.Go(func() error { return follow(running, parts.checker) })
 			probes.ping = parts.db.ping
 			front.set(parts.handler)
 			probes.set(serving)
@@ -136,6 +138,14 @@ func Run(ctx context.Context, cfg config.Config, opts Options) (err error) {
 		return errors.Join(append(faults, metrics.close())...)
 	})
 	return group.Wait()
+}
+
+// follow keeps the roles up to date until ctx ends.
+func follow(ctx context.Context, checker *rbac.Checker) error {
+	if err := checker.Run(ctx); ctx.Err() == nil {
+		return fmt.Errorf("app: roles: %w", err)
+	}
+	return nil
 }
 
 // shutdown lets requests finish and cancels those that take too long.

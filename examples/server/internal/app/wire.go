@@ -14,6 +14,7 @@ import (
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
 	"github.com/groundwork-go/groundwork/examples/server/internal/mail"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
+	"github.com/groundwork-go/groundwork/rbac"
 	"github.com/groundwork-go/groundwork/sqldb"
 	"github.com/groundwork-go/groundwork/vision"
 	"github.com/groundwork-go/groundwork/vision/visionsim"
@@ -24,6 +25,7 @@ type parts struct {
 	db      *database
 	files   *blob.Local
 	runner  *jobs.Runner
+	checker *rbac.Checker
 	probes  *health
 	handler http.Handler
 	api     huma.API
@@ -39,7 +41,7 @@ func Migrate(ctx context.Context, cfg config.Config, opts Options) error {
 	return errors.Join(db.migrate(ctx, opts.Logger), db.close())
 }
 
-// open opens the database and the file store, migrates and wires.
+// open opens the database and the file store, migrates, wires and reads the roles.
 func open(ctx context.Context, cfg config.Config, opts Options, probes *health) (*parts, error) {
 	db, err := openDatabase(ctx, cfg.Database, opts.Logger)
 	if err != nil {
@@ -55,6 +57,9 @@ func open(ctx context.Context, cfg config.Config, opts Options, probes *health) 
 	p := &parts{db: db, files: files, probes: probes}
 	if err := p.wire(cfg, opts); err != nil {
 		return nil, errors.Join(err, p.close())
+	}
+	if err := p.checker.Reload(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("app: roles: %w", err), p.close())
 	}
 	return p, nil
 }

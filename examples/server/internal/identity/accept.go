@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
+	"github.com/groundwork-go/groundwork/examples/server/internal/permission"
 	"github.com/groundwork-go/groundwork/internal/uuid7"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
@@ -74,7 +75,7 @@ func (s *Service) newInvitee(ctx context.Context, invite Invite, in Acceptance) 
 	}
 	now := s.clock()
 	user := User{
-		ID: uuid7.New(now), Username: username, Email: invite.Email, FullName: invite.FullName, Role: globalUser,
+		ID: uuid7.New(now), Username: username, Email: invite.Email, FullName: invite.FullName, Role: permission.RoleUser,
 		PasswordHash: hash, VerifiedAt: &now, CreatedAt: now, UpdatedAt: now,
 	}
 	err = s.join(ctx, invite, in.Token, user.ID, func(tx sqldb.DB) error {

@@ -7,7 +7,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/groundwork-go/groundwork/examples/server/internal/permission"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
+	"github.com/groundwork-go/groundwork/rbac"
 )
 
 const tagAccount = "Account"
@@ -44,11 +46,19 @@ type passwordInput struct {
 	}
 }
 
-// signedIn marks an operation as one that needs a user.
+// signedIn completes an operation for whoever is signed in.
 func (s *Service) signedIn(op huma.Operation) huma.Operation {
 	op.Security = rest.Staff()
 	op.Middlewares = append(huma.Middlewares{rest.Use(s.Require)}, op.Middlewares...)
 	op.Errors = append(op.Errors, http.StatusUnauthorized)
+	return op
+}
+
+// permitted completes an operation for accounts whose role holds the permission.
+func (s *Service) permitted(p rbac.Permission, op huma.Operation) huma.Operation {
+	op = rest.Permitted(p, op)
+	op.Middlewares = append(huma.Middlewares{rest.Use(s.RequirePermission(p))}, op.Middlewares...)
+	op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden)
 	return op
 }
 
@@ -61,13 +71,13 @@ func (s *Service) registerAccount(api huma.API) {
 		access, _ := AccessFrom(ctx)
 		return newUserOutput(access.User), nil
 	})
-	rest.Register(api, s.signedIn(huma.Operation{
+	rest.Register(api, s.permitted(permission.UserUpdate.Own, huma.Operation{
 		OperationID: "update-account", Method: http.MethodPatch, Path: "/v1/users/me", Tags: []string{tagAccount},
 		Summary: "Change one's account",
 		Description: "Merge patch (RFC 7396). A new address needs the password and takes effect when the link mailed to it is " +
 			"used; whether it belongs to another account is not told.",
 		Errors: []int{
-			http.StatusForbidden, http.StatusConflict, http.StatusPreconditionFailed,
+			http.StatusConflict, http.StatusPreconditionFailed,
 			http.StatusUnprocessableEntity, http.StatusServiceUnavailable,
 		},
 	}), func(ctx context.Context, in *patchUserInput) (*userOutput, error) {

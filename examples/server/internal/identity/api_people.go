@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/groundwork-go/groundwork/examples/server/internal/permission"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
 	"github.com/groundwork-go/groundwork/pagination"
 )
@@ -113,12 +114,10 @@ type acceptInput struct {
 	}
 }
 
-// people marks an operation as one for those who manage the people of their company.
+// people completes an operation for those who manage the people of their company.
 func (s *Service) people(op huma.Operation) huma.Operation {
-	op.Tags, op.Security = []string{tagPeople}, rest.Staff()
-	op.Middlewares = append(huma.Middlewares{rest.Use(s.requirePeople)}, op.Middlewares...)
-	op.Errors = append(op.Errors, http.StatusUnauthorized, http.StatusForbidden)
-	return op
+	op.Tags = []string{tagPeople}
+	return s.permitted(permission.MemberManage, op)
 }
 
 func (s *Service) registerPeople(api huma.API) {
@@ -180,12 +179,11 @@ func (s *Service) registerPeople(api huma.API) {
 		}
 		return nil, s.EndMembership(ctx, access.Company.ID, in.ID, match)
 	})
-	rest.Register(api, huma.Operation{
+	rest.Register(api, s.permitted(permission.CompanyRead, huma.Operation{
 		OperationID: "leave-company", Method: http.MethodDelete, Path: "/v1/company/users/me", Tags: []string{tagPeople},
 		Summary: "Leave the company", Description: "Ends one's membership and sessions; the account stays.",
-		Security: rest.Staff(), Middlewares: huma.Middlewares{rest.Use(s.RequireCompany)}, DefaultStatus: http.StatusNoContent,
-		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusConflict},
-	}, func(ctx context.Context, _ *struct{}) (*struct{}, error) {
+		DefaultStatus: http.StatusNoContent, Errors: []int{http.StatusConflict},
+	}), func(ctx context.Context, _ *struct{}) (*struct{}, error) {
 		access, _ := AccessFrom(ctx)
 		return nil, s.EndMembership(ctx, access.Company.ID, access.User.ID, rest.Match{})
 	})
@@ -260,12 +258,12 @@ type foundOutput struct {
 }
 
 func (s *Service) registerFounding(api huma.API) {
-	rest.Register(api, s.signedIn(huma.Operation{
+	rest.Register(api, s.permitted(permission.CompanyCreate, huma.Operation{
 		OperationID: "found-company", Method: http.MethodPost, Path: "/v1/company", Tags: []string{tagPeople},
 		Summary:       "Found a company with an account one has",
 		Description:   "For accounts that belong to none. Refresh the access token to work for it.",
 		DefaultStatus: http.StatusCreated, Middlewares: huma.Middlewares{rest.Use(requireVerified)},
-		Errors: []int{http.StatusForbidden, http.StatusConflict, http.StatusUnprocessableEntity},
+		Errors: []int{http.StatusConflict, http.StatusUnprocessableEntity},
 	}), func(ctx context.Context, in *foundInput) (*foundOutput, error) {
 		access, _ := AccessFrom(ctx)
 		wanted := NewCompany{Name: in.Body.Name, Slug: in.Body.Slug}

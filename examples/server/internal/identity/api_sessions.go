@@ -15,6 +15,7 @@ import (
 
 	"github.com/groundwork-go/groundwork/auth"
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
+	"github.com/groundwork-go/groundwork/examples/server/internal/permission"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
 	"github.com/groundwork-go/groundwork/pagination"
 )
@@ -81,7 +82,7 @@ func (s *Service) registerSessions(mux *http.ServeMux, api huma.API) {
 			return newSessionRow(ses, access.SessionID)
 		})}, nil
 	})
-	rest.Register(api, s.signedIn(huma.Operation{
+	rest.Register(api, s.permitted(permission.SessionRevoke.Own, huma.Operation{
 		OperationID: "end-session", Method: http.MethodDelete, Path: "/v1/auth/sessions/{id}", Tags: []string{tag},
 		Summary: "End one of one's sessions", DefaultStatus: http.StatusNoContent,
 		Errors: []int{http.StatusNotFound, http.StatusServiceUnavailable},

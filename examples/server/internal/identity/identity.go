@@ -17,8 +17,10 @@ import (
 	"github.com/groundwork-go/groundwork/auth/password"
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
 	"github.com/groundwork-go/groundwork/examples/server/internal/mail"
+	"github.com/groundwork-go/groundwork/examples/server/internal/permission"
 	"github.com/groundwork-go/groundwork/middleware"
 	"github.com/groundwork-go/groundwork/pagination"
+	"github.com/groundwork-go/groundwork/rbac"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
 
@@ -29,6 +31,8 @@ const clientID = "groundwork"
 type Config struct {
 	DB        sqldb.TxDB
 	Companies Companies
+	// Policy tells what roles grant: Checker.Policy for no tenant.
+	Policy func(context.Context) (*rbac.Policy, error)
 
 	// Issuer is the iss and aud of access tokens and the root of links: the server's public URL.
 	Issuer      string
@@ -62,6 +66,7 @@ type Config struct {
 type Service struct {
 	db        sqldb.TxDB
 	companies Companies
+	policyOf  func(context.Context) (*rbac.Policy, error)
 	sessions  *auth.Service
 	handlers  *auth.Handlers
 	cookie    *auth.Cookie
@@ -85,7 +90,7 @@ type Service struct {
 // New wires the domain. It does no I/O.
 func New(cfg Config) (*Service, error) {
 	s := &Service{
-		db: cfg.DB, companies: cfg.Companies, passwords: cfg.Passwords,
+		db: cfg.DB, companies: cfg.Companies, policyOf: cfg.Policy, passwords: cfg.Passwords,
 		queue: cfg.Queue, mail: cfg.Mail, publicURL: cfg.Issuer, denylist: cfg.Denylist, audit: cfg.Audit,
 		cookie: cfg.Cookie, now: cfg.Now, logger: cfg.Logger,
 	}
@@ -129,12 +134,7 @@ func (s *Service) claims(ctx context.Context, session auth.Session) (auth.Claims
 	if err != nil {
 		return auth.Claims{}, err
 	}
-	claims := auth.Claims{Roles: []string{access.User.Role}}
-	if access.Company != nil && access.Company.Active {
-		claims.Tenant = access.Company.ID
-		claims.Roles = append(claims.Roles, "company_"+access.CompanyRole)
-	}
-	return claims, nil
+	return auth.Claims{Roles: access.roles(), Tenant: access.tenant()}, nil
 }
 
 // access reads the present state of an account and its membership. ErrUnauthenticated means that
@@ -166,8 +166,17 @@ func (s *Service) access(ctx context.Context, userID, sessionID string) (Access,
 	return access, nil
 }
 
+// subject returns what the account may do, as roles are defined at the moment.
+func (s *Service) subject(ctx context.Context, access Access) (rbac.Subject, error) {
+	policy, err := s.policyOf(ctx)
+	if err != nil {
+		return rbac.Subject{}, ErrUnavailable.With("", err)
+	}
+	return policy.Subject(access.tenant(), access.User.ID, access.roles()...), nil
+}
+
 // Require lets a request through when its access token is good and its account and membership still
-// are what the token says, and puts the [Access] record into its context.
+// are what the token says, and puts the [Access] record and the [rbac.Subject] into its context.
 func (s *Service) Require(next http.Handler) http.Handler {
 	return s.sessions.Verifier().Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		principal, _ := auth.PrincipalFrom(r.Context())
@@ -175,13 +184,18 @@ func (s *Service) Require(next http.Handler) http.Handler {
 		if err == nil && access.tenant() != principal.Tenant {
 			err = ErrTokenOutdated
 		}
+		var subject rbac.Subject
+		if err == nil {
+			subject, err = s.subject(r.Context(), access)
+		}
 		if err != nil {
 			middleware.WriteProblem(w, r, err)
 			return
 		}
 		middleware.AddLogAttrs(r.Context(), slog.String("user_id", access.User.ID),
 			slog.String("company_id", access.tenant()))
-		next.ServeHTTP(w, r.WithContext(WithAccess(r.Context(), access)))
+		ctx := rbac.WithSubject(WithAccess(r.Context(), access), subject)
+		next.ServeHTTP(w, r.WithContext(ctx))
 	}))
 }
 
@@ -199,6 +213,15 @@ func (s *Service) RequireCompany(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		}
 	}))
+}
+
+// roles are the names in the policy of what the account is, globally and for its tenant.
+func (a Access) roles() []string {
+	list := []string{a.User.Role}
+	if a.tenant() != "" {
+		list = append(list, permission.OfCompany(a.CompanyRole))
+	}
+	return list
 }
 
 // tenant is what the token of this account should say: a company that is switched off is none.

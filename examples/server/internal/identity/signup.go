@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
+	"github.com/groundwork-go/groundwork/examples/server/internal/permission"
 	"github.com/groundwork-go/groundwork/internal/uuid7"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
@@ -56,7 +57,7 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (userID string, err err
 	now := s.clock()
 	user := User{
 		ID: uuid7.New(now), Username: generatedUsername(), Email: email,
-		FullName: fullName, Role: globalUser, PasswordHash: hash, TermsAt: &now, CreatedAt: now, UpdatedAt: now,
+		FullName: fullName, Role: permission.RoleUser, PasswordHash: hash, TermsAt: &now, CreatedAt: now, UpdatedAt: now,
 	}
 	var company Company
 	err = s.db.InTx(ctx, func(tx sqldb.DB) error {

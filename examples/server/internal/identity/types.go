@@ -23,7 +23,7 @@ var (
 	ErrInvalidCredentials = fault.New(fault.InvalidCredentials, "The login or the password is wrong.")
 	ErrAccountDisabled    = fault.New(fault.AccountDisabled, "This account has been disabled.")
 	ErrEmailNotVerified   = fault.New(fault.EmailNotVerified, "Confirm your e-mail address first. A new link can be asked for.")
-	ErrForbidden          = fault.New(fault.Forbidden, "Your role in the company does not allow this.")
+	ErrForbidden          = fault.New(fault.Forbidden, "Your role does not allow this.")
 	ErrWrongPassword      = fault.New(fault.WrongPassword, "The current password is wrong.")
 	ErrInvalidToken       = fault.New(fault.InvalidToken, "The link is unknown, used, replaced or too old.")
 	ErrUsernameTaken      = fault.New(fault.UsernameTaken, "This username is taken.")
@@ -105,9 +105,6 @@ const (
 	CompanyAdmin  = "admin"
 	CompanyMember = "member"
 )
-
-// globalUser is the global role every new account starts with.
-const globalUser = "user"
 
 // Access is what a request may rely on once [Service.Require] has let it through: read from the
 // database for this request, not from the token.

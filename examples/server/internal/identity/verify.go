@@ -8,6 +8,7 @@ import (
 
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
+	"github.com/groundwork-go/groundwork/examples/server/internal/permission"
 	"github.com/groundwork-go/groundwork/internal/uuid7"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
@@ -46,7 +47,7 @@ func (s *Service) RegisterAccount(ctx context.Context, in Registration) error {
 	}
 	now := s.clock()
 	user := User{
-		ID: uuid7.New(now), Username: in.Username, Email: email, Role: globalUser, PasswordHash: hash,
+		ID: uuid7.New(now), Username: in.Username, Email: email, Role: permission.RoleUser, PasswordHash: hash,
 		CreatedAt: now, UpdatedAt: now,
 	}
 	return s.db.InTx(ctx, func(tx sqldb.DB) error {

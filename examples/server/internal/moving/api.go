@@ -10,6 +10,7 @@ import (
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
 	"github.com/groundwork-go/groundwork/internal/uuid7"
+	"github.com/groundwork-go/groundwork/rbac"
 )
 
 // The tags of the operations in the API document.
@@ -37,9 +38,9 @@ func (s *Service) Register(mux *http.ServeMux, api huma.API) {
 
 // staffOnly completes an operation for signed-in members of a company whose role holds the
 // permission.
-func (s *Service) staffOnly(permission string, op huma.Operation) huma.Operation {
-	op = rest.Permitted(permission, op)
-	op.Middlewares = huma.Middlewares{rest.Use(s.requireStaff(permission))}
+func (s *Service) staffOnly(p rbac.Permission, op huma.Operation) huma.Operation {
+	op = rest.Permitted(p, op)
+	op.Middlewares = huma.Middlewares{rest.Use(s.requireStaff(p))}
 	op.Errors = append([]int{http.StatusUnauthorized, http.StatusForbidden}, op.Errors...)
 	return op
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/examples/server/internal/moving/pricing"
+	"github.com/groundwork-go/groundwork/examples/server/internal/permission"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
 )
 
@@ -48,7 +49,7 @@ type patchCompanyInput struct {
 }
 
 func (s *Service) registerCompany(api huma.API) {
-	rest.Register(api, s.staffOnly("company:read", huma.Operation{
+	rest.Register(api, s.staffOnly(permission.CompanyRead, huma.Operation{
 		OperationID: "get-company", Method: http.MethodGet, Path: "/v1/company", Tags: []string{tagCompany},
 		Summary: "Read the company", Description: "The caller's company with its credit balance.",
 	}), func(ctx context.Context, _ *struct{}) (*entity[companyJSON], error) {
@@ -62,7 +63,7 @@ func (s *Service) registerCompany(api huma.API) {
 		}
 		return &entity[companyJSON]{etag(company.Version), newCompanyJSON(company)}, nil
 	})
-	rest.Register(api, s.staffOnly("company:update", huma.Operation{
+	rest.Register(api, s.staffOnly(permission.CompanyUpdate, huma.Operation{
 		OperationID: "update-company", Method: http.MethodPatch, Path: "/v1/company", Tags: []string{tagCompany},
 		Summary:     "Change the company",
 		Description: "Merge patch (RFC 7396): absent members stay as they are, null clears the phone number. The short name is fixed.",
@@ -111,7 +112,7 @@ type putPricingInput struct {
 }
 
 func (s *Service) registerPricing(api huma.API) {
-	rest.Register(api, s.staffOnly("company:read", huma.Operation{
+	rest.Register(api, s.staffOnly(permission.CompanyRead, huma.Operation{
 		OperationID: "get-pricing", Method: http.MethodGet, Path: "/v1/company/pricing", Tags: []string{tagCompany},
 		Summary: "Read the price list", Description: "Amounts in pence, the range of estimates in basis points.",
 	}), func(ctx context.Context, _ *struct{}) (*entity[priceListBody], error) {
@@ -125,7 +126,7 @@ func (s *Service) registerPricing(api huma.API) {
 		}
 		return &entity[priceListBody]{etag(list.Version), priceListBody{list.Config}}, nil
 	})
-	rest.Register(api, s.staffOnly("pricing:update", huma.Operation{
+	rest.Register(api, s.staffOnly(permission.PricingUpdate, huma.Operation{
 		OperationID: "replace-pricing", Method: http.MethodPut, Path: "/v1/company/pricing", Tags: []string{tagCompany},
 		Summary: "Replace the price list",
 		Description: "Members that are absent take their default. If-Match is required. Surveys that were handed in keep the " +
@@ -146,7 +147,7 @@ func (s *Service) registerPricing(api huma.API) {
 		}
 		return &entity[priceListBody]{etag(list.Version), priceListBody{list.Config}}, nil
 	})
-	rest.Register(api, s.staffOnly("job:read", huma.Operation{
+	rest.Register(api, s.staffOnly(permission.JobRead, huma.Operation{
 		OperationID: "preview-pricing", Method: http.MethodPost, Path: "/v1/company/pricing/preview", Tags: []string{tagCompany},
 		Summary:     "Try a price list",
 		Description: "Prices a survey by the company's price list, or by the one given. Nothing is stored.",

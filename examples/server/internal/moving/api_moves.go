@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
+	"github.com/groundwork-go/groundwork/examples/server/internal/permission"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
 	"github.com/groundwork-go/groundwork/middleware"
 	"github.com/groundwork-go/groundwork/pagination"
@@ -128,7 +129,7 @@ func links[T any](query url.Values, page pagination.Page[T]) string {
 }
 
 func (s *Service) registerMoves(mux *http.ServeMux, api huma.API) {
-	rest.Register(api, s.staffOnly("job:read", huma.Operation{
+	rest.Register(api, s.staffOnly(permission.JobRead, huma.Operation{
 		OperationID: "list-jobs", Method: http.MethodGet, Path: "/v1/jobs", Tags: []string{tagMoves},
 		Summary: "List the moves",
 		Description: "Newest first. Of a survey that is still open the list shows status, customer name, age and number of " +
@@ -154,7 +155,7 @@ func (s *Service) registerMoves(mux *http.ServeMux, api huma.API) {
 		}
 		return &listOutput{links(in.Query(), page), pagination.Map(page, newMoveJSON)}, nil
 	})
-	rest.Register(api, s.staffOnly("job:read", huma.Operation{
+	rest.Register(api, s.staffOnly(permission.JobRead, huma.Operation{
 		OperationID: "get-job", Method: http.MethodGet, Path: "/v1/jobs/{id}", Tags: []string{tagMoves},
 		Summary:     "Read a move",
 		Description: "With rooms, items, photos and quote once the survey has been handed in.",
@@ -166,7 +167,7 @@ func (s *Service) registerMoves(mux *http.ServeMux, api huma.API) {
 		}
 		return s.moveDetail(ctx, at)
 	})
-	rest.Register(api, s.staffOnly("job:decide", huma.Operation{
+	rest.Register(api, s.staffOnly(permission.JobDecide, huma.Operation{
 		OperationID: "approve-job", Method: http.MethodPost, Path: "/v1/jobs/{id}/approve", Tags: []string{tagMoves},
 		Summary: "Approve a quote",
 		Description: "Sets the final price, or the middle of the range, and opens the quote for acceptance for thirty days. Live " +
@@ -188,14 +189,13 @@ func (s *Service) registerMoves(mux *http.ServeMux, api huma.API) {
 		}
 		return s.moveDetail(ctx, at)
 	})
-	const readMoves = "job:read"
-	rest.Handle(mux, api, rest.Permitted(readMoves, huma.Operation{
+	rest.Handle(mux, api, rest.Permitted(permission.JobRead, huma.Operation{
 		OperationID: "get-job-photo", Method: http.MethodGet, Path: "/v1/jobs/{id}/photos/{photo}/content", Tags: []string{tagMoves},
 		Summary:     "Download a photo",
 		Description: "Not before the survey has been handed in.",
 		Parameters:  pathParams("id", "photo"), Responses: jpegResponse(),
 		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound},
-	}), []middleware.Middleware{s.requireStaff(readMoves)}, func(w http.ResponseWriter, r *http.Request) error {
+	}), []middleware.Middleware{s.requireStaff(permission.JobRead)}, func(w http.ResponseWriter, r *http.Request) error {
 		at, err := s.moveOf(r.Context(), r.PathValue("id"))
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/groundwork-go/groundwork/examples/server/internal/permission"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
 )
 
@@ -47,7 +48,7 @@ type jobPath struct {
 }
 
 func (s *Service) registerStaffSurveys(api huma.API) {
-	rest.Register(api, s.staffOnly("survey:create", huma.Operation{
+	rest.Register(api, s.staffOnly(permission.SurveyCreate, huma.Operation{
 		OperationID: "create-survey", Method: http.MethodPost, Path: "/v1/surveys", Tags: []string{tagMoves},
 		Summary: "Open a survey",
 		Description: "Makes a move in status in_progress and the survey token its customer works with. No mail is sent. A credit " +
@@ -70,7 +71,7 @@ func (s *Service) registerStaffSurveys(api huma.API) {
 			newSurveyJSON{newMoveJSON(MoveRow{Move: move}), newTokenJSON(token)},
 		}, nil
 	})
-	rest.Register(api, s.staffOnly("survey:create", huma.Operation{
+	rest.Register(api, s.staffOnly(permission.SurveyCreate, huma.Operation{
 		OperationID: "reissue-survey-token", Method: http.MethodPost, Path: "/v1/surveys/{job}/token", Tags: []string{tagMoves},
 		Summary: "Issue a new survey token", Description: "Revokes every earlier token of the move.",
 		DefaultStatus: http.StatusCreated,
@@ -86,7 +87,7 @@ func (s *Service) registerStaffSurveys(api huma.API) {
 		}
 		return &tokenOutput[TokenJSON]{"/v1/survey", "no-store", newTokenJSON(token)}, nil
 	})
-	rest.Register(api, s.staffOnly("survey:create", huma.Operation{
+	rest.Register(api, s.staffOnly(permission.SurveyCreate, huma.Operation{
 		OperationID: "revoke-survey-tokens", Method: http.MethodDelete, Path: "/v1/surveys/{job}/token", Tags: []string{tagMoves},
 		Summary: "Revoke the survey tokens", Description: "The customer can no longer open the survey.",
 		DefaultStatus: http.StatusNoContent,

@@ -34,6 +34,7 @@ import (
 	"github.com/groundwork-go/groundwork/internal/testdb"
 	"github.com/groundwork-go/groundwork/middleware"
 	"github.com/groundwork-go/groundwork/pagination"
+	"github.com/groundwork-go/groundwork/rbac"
 	"github.com/groundwork-go/groundwork/sqldb"
 	"github.com/groundwork-go/groundwork/vision"
 )
@@ -140,7 +141,7 @@ func newEnv(t *testing.T, db sqldb.TxDB) *env {
 			id, ok := ctx.Value(staffKey{}).(string)
 			return moving.Staff{UserID: "u", CompanyID: id, Role: "owner"}, ok
 		},
-		RequireStaff: func(string) middleware.Middleware { return requireStaff },
+		RequireStaff: func(rbac.Permission) middleware.Middleware { return requireStaff },
 	})
 	require.NoError(t, err)
 	e.service.Workers(e.registry)

@@ -15,6 +15,7 @@ import (
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
 	"github.com/groundwork-go/groundwork/middleware"
 	"github.com/groundwork-go/groundwork/pagination"
+	"github.com/groundwork-go/groundwork/rbac"
 	"github.com/groundwork-go/groundwork/sqldb"
 	"github.com/groundwork-go/groundwork/vision"
 )
@@ -26,7 +27,7 @@ type Service struct {
 	files        blob.Store
 	analyzer     vision.Analyzer
 	staff        func(ctx context.Context) (Staff, bool)
-	requireStaff func(permission string) middleware.Middleware
+	requireStaff func(rbac.Permission) middleware.Middleware
 	publicURL    string
 	list         *pagination.Spec
 	audit        *audit.Logger
@@ -57,7 +58,7 @@ type Config struct {
 	Staff func(ctx context.Context) (Staff, bool)
 	// RequireStaff makes the middleware that lets only members of an active company pass whose role
 	// holds the permission.
-	RequireStaff func(permission string) middleware.Middleware
+	RequireStaff func(rbac.Permission) middleware.Middleware
 
 	// PublicURL is the root of the links that customers get, such as https://app.example.com.
 	PublicURL string

@@ -20,6 +20,7 @@ import (
 
 	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/middleware"
+	"github.com/groundwork-go/groundwork/rbac"
 )
 
 const (
@@ -71,9 +72,9 @@ func Staff() []map[string][]string { return []map[string][]string{{staffScheme: 
 
 // Permitted marks an operation as one that needs a user whose role holds the permission, in the
 // document only: as the security scheme of [Staff] and the member x-permission.
-func Permitted(permission string, op huma.Operation) huma.Operation {
+func Permitted(p rbac.Permission, op huma.Operation) huma.Operation {
 	op.Security = Staff()
-	op.Extensions = map[string]any{PermissionMember: permission}
+	op.Extensions = map[string]any{PermissionMember: p.Name()}
 	return op
 }
 
