@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
+	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/internal/uuid7"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
@@ -49,8 +51,11 @@ func (s *Service) Analyze(ctx context.Context, at Survey, roomID string) (Analys
 		if active > 0 {
 			return ErrAnalysisRunning
 		}
-		analysis, err = s.queueAnalysis(ctx, tx, at, roomID, photos, now)
-		return err
+		if analysis, err = s.queueAnalysis(ctx, tx, at, roomID, photos, now); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, at.CompanyID, trail.Create, audit.Entity{Type: entityAnalysis, ID: analysis.ID}, nil,
+			analysisRecord{RoomID: roomID, Photos: photos})
 	})
 	return analysis, err
 }

@@ -9,8 +9,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/examples/server/internal/moving/pricing"
+	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/internal/uuid7"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
@@ -122,7 +124,14 @@ func (s *Service) UpdateCompany(ctx context.Context, id string, match IfMatch, c
 			return company, nil
 		}
 		company.UpdatedAt = s.now()
-		updated, err := updateCompany(ctx, s.db, company)
+		updated := false
+		err = s.db.InTx(ctx, func(tx sqldb.DB) error {
+			if updated, err = updateCompany(ctx, tx, company); err != nil || !updated {
+				return err
+			}
+			return s.record(ctx, tx, id, trail.Update, audit.Entity{Type: entityCompany, ID: id},
+				newCompanyRecord(before), newCompanyRecord(company))
+		})
 		if err != nil {
 			return Company{}, err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/examples/server/internal/moving/pricing"
+	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
 
@@ -20,10 +21,10 @@ func (s *Service) Submit(ctx context.Context, at Survey, change func(*Move) []fa
 	var move Move
 	err := s.db.InTx(ctx, func(tx sqldb.DB) error {
 		now := s.now()
-		var err error
-		move, err = fire(ctx, tx, eventSubmit, at, now)
+		before, after, err := fire(ctx, tx, eventSubmit, at, now)
+		move = after
 		if errors.Is(err, ErrInvalidState) && move.Mode == ModeSurveyOnly {
-			move, err = fire(ctx, tx, eventSubmitSurvey, at, now)
+			before, move, err = fire(ctx, tx, eventSubmitSurvey, at, now)
 		}
 		if errors.Is(err, ErrInvalidState) && move.SubmittedAt != nil {
 			return nil
@@ -44,8 +45,10 @@ func (s *Service) Submit(ctx context.Context, at Survey, change func(*Move) []fa
 		if err := s.complete(ctx, tx, at, now); err != nil {
 			return err
 		}
-		move, err = findMove(ctx, tx, at)
-		return err
+		if move, err = findMove(ctx, tx, at); err != nil {
+			return err
+		}
+		return s.recordMove(ctx, tx, trail.Submit, before, move)
 	})
 	return move, err
 }
@@ -165,8 +168,8 @@ func (s *Service) Approve(ctx context.Context, at Survey, price *int64) (Move, e
 	var move Move
 	err := s.db.InTx(ctx, func(tx sqldb.DB) error {
 		now := s.now()
-		var err error
-		move, err = fire(ctx, tx, eventApprove, at, now)
+		before, after, err := fire(ctx, tx, eventApprove, at, now)
+		move = after
 		if err != nil {
 			return err
 		}
@@ -186,8 +189,10 @@ func (s *Service) Approve(ctx context.Context, at Survey, price *int64) (Move, e
 		if err := extendTokens(ctx, tx, at, until, now); err != nil {
 			return err
 		}
-		move, err = findMove(ctx, tx, at)
-		return err
+		if move, err = findMove(ctx, tx, at); err != nil {
+			return err
+		}
+		return s.recordMove(ctx, tx, trail.Approve, before, move)
 	})
 	return move, err
 }
@@ -198,8 +203,8 @@ func (s *Service) Accept(ctx context.Context, at Survey, price int64) (Move, err
 	var move Move
 	err := s.db.InTx(ctx, func(tx sqldb.DB) error {
 		now := s.now()
-		var err error
-		move, err = fire(ctx, tx, eventAccept, at, now)
+		before, after, err := fire(ctx, tx, eventAccept, at, now)
+		move = after
 		same := move.FinalPrice != nil && *move.FinalPrice == price
 		switch {
 		case errors.Is(err, ErrInvalidState) && move.Status == Accepted && same:
@@ -211,7 +216,7 @@ func (s *Service) Accept(ctx context.Context, at Survey, price int64) (Move, err
 		case move.QuoteExpiresAt == nil || !now.Before(*move.QuoteExpiresAt):
 			return ErrQuoteExpired
 		}
-		return nil
+		return s.recordMove(ctx, tx, trail.Accept, before, move)
 	})
 	return move, err
 }

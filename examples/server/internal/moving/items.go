@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
+	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/internal/uuid7"
 	"github.com/groundwork-go/groundwork/sqldb"
 	"github.com/groundwork-go/groundwork/vision"
@@ -39,7 +41,10 @@ func (s *Service) AddItem(ctx context.Context, at Survey, roomID string, item It
 			return err
 		}
 		item.Position, item.CreatedAt, item.UpdatedAt = last+1, now, now
-		return insertItems(ctx, tx, at, []Item{item})
+		if err := insertItems(ctx, tx, at, []Item{item}); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, at.CompanyID, trail.Create, audit.Entity{Type: entityItem, ID: item.ID}, nil, newItemRecord(item))
 	})
 	if err != nil {
 		return Item{}, err
@@ -69,7 +74,7 @@ func (s *Service) UpdateItem(ctx context.Context, at Survey, id string, match If
 		item, err = findItem(ctx, tx, at, id)
 		return item.Version, err
 	}, match, func(tx sqldb.DB, now time.Time) error {
-		name := item.Name
+		name, before := item.Name, newItemRecord(item)
 		if faults := change(&item); len(faults) > 0 {
 			return fault.Invalid(faults...)
 		}
@@ -78,7 +83,10 @@ func (s *Service) UpdateItem(ctx context.Context, at Survey, id string, match If
 		}
 		item.resize()
 		item.Edited, item.UpdatedAt = true, now
-		return updateItem(ctx, tx, at, item)
+		if err := updateItem(ctx, tx, at, item); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, at.CompanyID, trail.Update, audit.Entity{Type: entityItem, ID: id}, before, newItemRecord(item))
 	})
 	if err != nil {
 		return Item{}, err
@@ -107,14 +115,16 @@ const deleteItemSQL = `DELETE FROM items WHERE id = $1 AND job_id = $2 AND compa
 
 // DeleteItem takes an item off the list.
 func (s *Service) DeleteItem(ctx context.Context, at Survey, id string, match IfMatch) error {
+	var item Item
 	return s.change(ctx, at, func(tx sqldb.DB, _ time.Time) (int64, error) {
-		item, err := findItem(ctx, tx, at, id)
+		var err error
+		item, err = findItem(ctx, tx, at, id)
 		return item.Version, err
 	}, match, func(tx sqldb.DB, _ time.Time) error {
 		if _, err := tx.Exec(ctx, deleteItemSQL, id, at.MoveID, at.CompanyID); err != nil {
 			return fmt.Errorf("moving: delete item: %w", err)
 		}
-		return nil
+		return s.record(ctx, tx, at.CompanyID, trail.Delete, audit.Entity{Type: entityItem, ID: id}, newItemRecord(item), nil)
 	})
 }
 

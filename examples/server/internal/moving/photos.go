@@ -9,7 +9,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
+	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/internal/uuid7"
 	"github.com/groundwork-go/groundwork/middleware"
 	"github.com/groundwork-go/groundwork/sqldb"
@@ -209,6 +211,13 @@ func (s *Service) insertPhotos(ctx context.Context, tx sqldb.DB, at Survey, room
 		}
 		outcomes[i].Photo, outcomes[i].Duplicate = &photo, inserted == 0
 		added += inserted
+		if inserted == 0 {
+			continue
+		}
+		err = s.record(ctx, tx, at.CompanyID, trail.Create, audit.Entity{Type: entityPhoto, ID: photo.ID}, nil, newPhotoRecord(photo))
+		if err != nil {
+			return nil, nil, err
+		}
 	}
 	if added == 0 {
 		return outcomes, nil, nil
@@ -275,7 +284,7 @@ func (s *Service) DeletePhoto(ctx context.Context, at Survey, id string) error {
 				}
 			}
 		}
-		return nil
+		return s.record(ctx, tx, at.CompanyID, trail.Delete, audit.Entity{Type: entityPhoto, ID: id}, newPhotoRecord(photo), nil)
 	})
 	if err != nil {
 		return err

@@ -7,8 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/examples/server/internal/moving/pricing"
+	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
 
@@ -41,7 +43,13 @@ func (s *Service) ReplacePriceList(ctx context.Context, companyID string, match 
 		if !match.Accepts(current.Version) {
 			return PriceList{}, ErrStale
 		}
-		updated, err := updatePricing(ctx, s.db, companyID, current.Version, c, s.now())
+		updated := false
+		err = s.db.InTx(ctx, func(tx sqldb.DB) error {
+			if updated, err = updatePricing(ctx, tx, companyID, current.Version, c, s.now()); err != nil || !updated {
+				return err
+			}
+			return s.record(ctx, tx, companyID, trail.Update, audit.Entity{Type: entityPricing, ID: companyID}, current.Config, c)
+		})
 		if err != nil {
 			return PriceList{}, err
 		}

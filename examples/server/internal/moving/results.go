@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
+	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/internal/uuid7"
 	"github.com/groundwork-go/groundwork/sqldb"
 	"github.com/groundwork-go/groundwork/vision"
@@ -46,6 +49,13 @@ func (s *Service) save(ctx context.Context, a Analysis, claim string, result *vi
 		if err != nil {
 			return err
 		}
+		before, err := findRoom(ctx, tx, at, a.RoomID)
+		if err != nil {
+			return err
+		}
+		if before.Items, err = roomItems(ctx, tx, at, a.RoomID); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, dropUneditedSQL, a.RoomID, at.MoveID, at.CompanyID); err != nil {
 			return fmt.Errorf("moving: replace items: %w", err)
 		}
@@ -53,6 +63,8 @@ func (s *Service) save(ctx context.Context, a Analysis, claim string, result *vi
 		if err != nil {
 			return err
 		}
+		after := before
+		after.Items = slices.Clone(kept)
 		items := foundItems(a.RoomID, result, kept, photos, now)
 		if err := insertItems(ctx, tx, at, items); err != nil {
 			return err
@@ -60,6 +72,12 @@ func (s *Service) save(ctx context.Context, a Analysis, claim string, result *vi
 		summary := trimmed(new(summaryOf(result)))
 		if _, err := tx.Exec(ctx, setSummarySQL, summary, sqldb.At(now), a.RoomID, at.MoveID, at.CompanyID); err != nil {
 			return fmt.Errorf("moving: set summary: %w", err)
+		}
+		after.Summary, after.Items = summary, append(after.Items, items...)
+		err = s.record(ctx, tx, at.CompanyID, trail.Update, audit.Entity{Type: entityRoom, ID: a.RoomID},
+			newRoomRecord(before), newRoomRecord(after))
+		if err != nil {
+			return err
 		}
 		n, err := tx.Exec(ctx, succeedSQL, sqldb.At(now), int64(len(result.Photos)), int64(len(items)),
 			line(result.Model), line(result.PromptVersion), int64(result.Usage.InputTokens),

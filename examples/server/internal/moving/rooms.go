@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/groundwork-go/groundwork/audit"
+	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/internal/uuid7"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
@@ -18,8 +20,10 @@ func (s *Service) AddRoom(ctx context.Context, at Survey, name string, pack bool
 	var room Room
 	err := s.edit(ctx, at, func(tx sqldb.DB, now time.Time) error {
 		var err error
-		room, err = addRoom(ctx, tx, at, name, pack, now)
-		return err
+		if room, err = addRoom(ctx, tx, at, name, pack, now); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, at.CompanyID, trail.Create, audit.Entity{Type: entityRoom, ID: room.ID}, nil, newRoomRecord(room))
 	})
 	return room, err
 }
@@ -78,12 +82,13 @@ func (s *Service) UpdateRoom(ctx context.Context, at Survey, id string, match If
 		if err != nil {
 			return err
 		}
+		before := newRoomRecord(room)
 		change(&room)
 		_, err = tx.Exec(ctx, updateRoomSQL, room.Name, room.PackRequested, sqldb.At(now), id, at.MoveID, at.CompanyID)
 		if err != nil {
 			return fmt.Errorf("moving: update room: %w", err)
 		}
-		return nil
+		return s.record(ctx, tx, at.CompanyID, trail.Update, audit.Entity{Type: entityRoom, ID: id}, before, newRoomRecord(room))
 	})
 	if err != nil {
 		return Room{}, err
@@ -118,9 +123,11 @@ const deleteRoomSQL = `DELETE FROM rooms WHERE id = $1 AND job_id = $2 AND compa
 // DeleteRoom deletes a room with its items, photos and analyses. An analysis under way ends without
 // a result.
 func (s *Service) DeleteRoom(ctx context.Context, at Survey, id string, match IfMatch) error {
+	var room Room
 	var photos []Photo
 	err := s.change(ctx, at, func(tx sqldb.DB, _ time.Time) (int64, error) {
-		room, err := findRoom(ctx, tx, at, id)
+		var err error
+		room, err = findRoom(ctx, tx, at, id)
 		return room.Version, err
 	}, match, func(tx sqldb.DB, _ time.Time) error {
 		var err error
@@ -130,7 +137,7 @@ func (s *Service) DeleteRoom(ctx context.Context, at Survey, id string, match If
 		if _, err := tx.Exec(ctx, deleteRoomSQL, id, at.MoveID, at.CompanyID); err != nil {
 			return fmt.Errorf("moving: delete room: %w", err)
 		}
-		return nil
+		return s.record(ctx, tx, at.CompanyID, trail.Delete, audit.Entity{Type: entityRoom, ID: id}, newRoomRecord(room), nil)
 	})
 	if err != nil {
 		return err

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
+	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/internal/uuid7"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
@@ -45,8 +47,10 @@ func (s *Service) CreateSurvey(ctx context.Context, companyID string, n NewSurve
 		if err != nil {
 			return err
 		}
-		move, err = findMove(ctx, tx, at)
-		return err
+		if move, err = findMove(ctx, tx, at); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, companyID, trail.Create, audit.Entity{Type: entityMove, ID: move.ID}, nil, newMoveRecord(move))
 	})
 	return move, token, err
 }
@@ -159,7 +163,10 @@ func (s *Service) UpdateSurvey(ctx context.Context, at Survey, match IfMatch, co
 			return blocked
 		}
 		move.UpdatedAt = now
-		return updateMove(ctx, tx, move)
+		if err := updateMove(ctx, tx, move); err != nil {
+			return err
+		}
+		return s.recordMove(ctx, tx, trail.Update, before, move)
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/internal/uuid7"
 	"github.com/groundwork-go/groundwork/middleware"
@@ -67,29 +68,41 @@ func (s *Service) ReissueToken(ctx context.Context, at Survey) (Token, error) {
 	var token Token
 	err := s.db.InTx(ctx, func(tx sqldb.DB) error {
 		now := s.now()
-		if err := revokeTokens(ctx, tx, at, now); err != nil {
+		if _, err := revokeTokens(ctx, tx, at, now); err != nil {
 			return err
 		}
 		var err error
-		token, err = s.issueToken(ctx, tx, at, "reissue", now)
-		return err
+		if token, err = s.issueToken(ctx, tx, at, "reissue", now); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, at.CompanyID, trail.TokenIssue, audit.Entity{Type: entityMove, ID: at.MoveID}, nil,
+			tokenRecord{Reason: "reissue", ExpiresAt: token.ExpiresAt})
 	})
 	return token, err
 }
 
 // RevokeTokens revokes every survey token of a move.
 func (s *Service) RevokeTokens(ctx context.Context, at Survey) error {
-	return s.db.InTx(ctx, func(tx sqldb.DB) error { return revokeTokens(ctx, tx, at, s.now()) })
+	return s.db.InTx(ctx, func(tx sqldb.DB) error {
+		revoked, err := revokeTokens(ctx, tx, at, s.now())
+		if err != nil || revoked == 0 {
+			return err
+		}
+		return s.record(ctx, tx, at.CompanyID, trail.TokenRevoke, audit.Entity{Type: entityMove, ID: at.MoveID},
+			liveTokens{Live: revoked}, liveTokens{})
+	})
 }
 
-func revokeTokens(ctx context.Context, tx sqldb.DB, at Survey, now time.Time) error {
+// revokeTokens returns how many tokens were live.
+func revokeTokens(ctx context.Context, tx sqldb.DB, at Survey, now time.Time) (int64, error) {
 	if err := guard(ctx, tx, lockMoveSQL, at, now); err != nil {
-		return err
+		return 0, err
 	}
-	if _, err := tx.Exec(ctx, revokeTokensSQL, sqldb.At(now), at.MoveID, at.CompanyID); err != nil {
-		return fmt.Errorf("moving: revoke tokens: %w", err)
+	n, err := tx.Exec(ctx, revokeTokensSQL, sqldb.At(now), at.MoveID, at.CompanyID)
+	if err != nil {
+		return 0, fmt.Errorf("moving: revoke tokens: %w", err)
 	}
-	return nil
+	return n, nil
 }
 
 const extendTokensSQL = `

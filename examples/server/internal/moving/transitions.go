@@ -48,12 +48,22 @@ func (t transition) statement() string {
 		" WHERE id = $4 AND company_id = $5 AND mode = $6 AND status IN (" + strings.Join(marks, ", ") + ")"
 }
 
-// fire runs a transition and returns the move after it, or ErrInvalidState when its status does not
-// allow the event. Later statements of the transaction may still refuse: it is rolled back then.
-func fire(ctx context.Context, tx sqldb.DB, e event, at Survey, now time.Time) (Move, error) {
+// The row is locked before it is read, so that "before" is what the transition starts from.
+const lockRowSQL = `UPDATE jobs SET version = version WHERE id = $1 AND company_id = $2`
+
+// fire runs a transition and returns the move before and after it, or ErrInvalidState when its status
+// does not allow the event; both are then the move as it is. Later statements of the transaction may
+// still refuse: it is rolled back then.
+func fire(ctx context.Context, tx sqldb.DB, e event, at Survey, now time.Time) (before, after Move, err error) {
 	t, ok := transitions()[e]
 	if !ok {
-		return Move{}, fmt.Errorf("moving: no transition %q", e)
+		return Move{}, Move{}, fmt.Errorf("moving: no transition %q", e)
+	}
+	if _, err := tx.Exec(ctx, lockRowSQL, at.MoveID, at.CompanyID); err != nil {
+		return Move{}, Move{}, fmt.Errorf("moving: lock: %w", err)
+	}
+	if before, err = findMove(ctx, tx, at); err != nil {
+		return Move{}, Move{}, err
 	}
 	args := []any{string(t.to), sqldb.At(now), sqldb.At(now), at.MoveID, at.CompanyID, string(t.mode)}
 	for _, status := range t.from {
@@ -61,14 +71,11 @@ func fire(ctx context.Context, tx sqldb.DB, e event, at Survey, now time.Time) (
 	}
 	n, err := tx.Exec(ctx, t.statement(), args...)
 	if err != nil {
-		return Move{}, fmt.Errorf("moving: %s: %w", e, err)
-	}
-	move, err := findMove(ctx, tx, at)
-	if err != nil {
-		return Move{}, err
+		return Move{}, Move{}, fmt.Errorf("moving: %s: %w", e, err)
 	}
 	if n == 0 {
-		return move, ErrInvalidState
+		return before, before, ErrInvalidState
 	}
-	return move, nil
+	after, err = findMove(ctx, tx, at)
+	return before, after, err
 }

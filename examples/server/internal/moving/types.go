@@ -87,7 +87,7 @@ type Access struct {
 	Restrictions    []string `json:"restrictions" required:"false" nullable:"false" maxItems:"5" uniqueItems:"true" enum:"narrow_stairs,narrow_doorways,narrow_hallway,time_restrictions,booking_required"`
 	OutdoorAccess   string   `json:"outdoor_access" enum:"direct,path,steps" example:"direct" doc:"The way from the street to the door."`
 	OutdoorSteps    int64    `json:"outdoor_steps" required:"false" minimum:"0" maximum:"1000" example:"0" doc:"Default 0."`
-	Notes           *string  `json:"notes" required:"false" maxLength:"1000"`
+	Notes           *string  `json:"notes" required:"false" maxLength:"1000" audit:"redact"`
 }
 
 func (a *Access) pricing() *pricing.Access {
