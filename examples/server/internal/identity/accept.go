@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/examples/server/internal/permission"
+	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/internal/uuid7"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
@@ -149,6 +151,12 @@ func (s *Service) join(ctx context.Context, invite Invite, token, userID string,
 		if err := prepare(tx); err != nil {
 			return err
 		}
-		return createMember(ctx, tx, userID, invite.CompanyID, invite.Role, invite.InvitedBy, now)
+		if err := createMember(ctx, tx, userID, invite.CompanyID, invite.Role, invite.InvitedBy, now); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, audit.Event{
+			Action: trail.InviteAccept, Actor: trail.User(userID, invite.CompanyID),
+			Entity: audit.Entity{Type: entityInvite, ID: invite.ID},
+		}, nil, memberRecord{Role: invite.Role, Active: true})
 	})
 }

@@ -8,9 +8,11 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/auth/password"
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
+	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
 
@@ -129,8 +131,12 @@ func (s *Service) saveProfile(ctx context.Context, old, next User) (saved bool, 
 			}
 			return fmt.Errorf("identity: update profile: %w", err)
 		}
-		if saved = changed == 1; !saved || next.PendingEmail == old.PendingEmail {
+		if saved = changed == 1; !saved {
 			return nil
+		}
+		err = s.record(ctx, tx, audit.Event{Action: trail.Update, Entity: userEntity(old.ID)}, newUserRecord(old), newUserRecord(next))
+		if err != nil || next.PendingEmail == old.PendingEmail {
+			return err
 		}
 		tokens, err := s.tokens(tx)
 		if err != nil {
@@ -182,7 +188,14 @@ func (s *Service) ConfirmEmail(ctx context.Context, token string) error {
 			}
 			return fmt.Errorf("identity: activate address: %w", err)
 		}
-		return whenTrue(changed == 0, ErrInvalidToken)
+		if changed == 0 {
+			return ErrInvalidToken
+		}
+		actor, err := s.by(ctx, tx, user.ID)
+		if err != nil {
+			return err
+		}
+		return s.recordAct(ctx, tx, audit.Event{Action: trail.EmailChange, Actor: actor, Entity: userEntity(user.ID)})
 	})
 }
 
@@ -221,8 +234,9 @@ func (s *Service) ChangePassword(ctx context.Context, access Access, current, se
 		if err := tokens.Void(ctx, purposeReset, access.User.ID); err != nil {
 			return sessionFault(err)
 		}
-		if s.mail == nil {
-			return nil
+		err = s.recordAct(ctx, tx, audit.Event{Action: trail.PasswordChange, Entity: userEntity(access.User.ID)})
+		if err != nil || s.mail == nil {
+			return err
 		}
 		return s.enqueue(ctx, tx, passwordChangedMail{access.User.ID})
 	})

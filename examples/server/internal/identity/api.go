@@ -177,7 +177,16 @@ func (s *Service) Register(mux *http.ServeMux, api huma.API) {
 		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}, func(ctx context.Context, in *logInInput) (*sessionOutput, error) {
 		userID, err := s.Authenticate(ctx, in.Body.Login, in.Body.Password)
-		return s.signedInAs(&in.Request, in.Body.Delivery, userID, err)
+		if err != nil {
+			return nil, err
+		}
+		w, r := in.HTTP()
+		session, err := s.begin(w, r, userID, in.Body.wanted())
+		if err != nil {
+			return nil, err
+		}
+		s.noteLogIn(ctx, session.Access)
+		return newSessionOutput(session), nil
 	})
 	rest.Register(api, huma.Operation{
 		OperationID: "refresh", Method: http.MethodPost, Path: "/v1/auth/refresh", Tags: []string{tag},
@@ -239,7 +248,7 @@ func newTokensJSON(t auth.Tokens) TokensJSON {
 	}
 }
 
-// signedInAs ends a sign-in that has found the account, or failed with err.
+// signedInAs ends a sign-up that has made the account, or failed with err.
 func (s *Service) signedInAs(in *rest.Request, d Delivery, userID string, err error) (*sessionOutput, error) {
 	if err != nil {
 		return nil, err
@@ -249,11 +258,15 @@ func (s *Service) signedInAs(in *rest.Request, d Delivery, userID string, err er
 	if err != nil {
 		return nil, err
 	}
+	return newSessionOutput(session), nil
+}
+
+func newSessionOutput(session Session) *sessionOutput {
 	return &sessionOutput{noStore, sessionJSON{
 		TokensJSON: newTokensJSON(session.Tokens),
 		User:       newUserJSON(session.Access.User),
 		Company:    newCompanyJSON(session.Access),
-	}}, nil
+	}}
 }
 
 func newUserJSON(u User) userJSON {

@@ -13,10 +13,12 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/auth"
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/examples/server/internal/permission"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
+	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/pagination"
 )
 
@@ -96,13 +98,17 @@ func (s *Service) registerSessions(mux *http.ServeMux, api huma.API) {
 		Errors: []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}), func(ctx context.Context, in *logOutAllInput) (*struct{}, error) {
 		access, _ := AccessFrom(ctx)
+		var keep []string
 		if in.Body != nil && in.Body.KeepCurrent {
-			return nil, s.endSessions(ctx, access.User.ID, access.SessionID)
+			keep = append(keep, access.SessionID)
 		}
-		if err := s.endSessions(ctx, access.User.ID); err != nil {
+		if err := s.endSessions(ctx, access.User.ID, keep...); err != nil {
 			return nil, err
 		}
-		s.dropCookie(in.HTTP())
+		s.note(ctx, audit.Event{Action: trail.LogOutAll, Entity: userEntity(access.User.ID)})
+		if len(keep) == 0 {
+			s.dropCookie(in.HTTP())
+		}
 		return nil, nil
 	})
 	rest.Handle(mux, api, tokenOperation(api), nil, s.token)
@@ -172,6 +178,7 @@ func (s *Service) token(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.noteLogIn(r.Context(), session.Access)
 	w.Header().Set("Cache-Control", noStore)
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(newTokensJSON(session.Tokens)) // fails only when the client has gone

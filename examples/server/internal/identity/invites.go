@@ -16,8 +16,10 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/examples/server/internal/mail"
+	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/internal/uuid7"
 	"github.com/groundwork-go/groundwork/pagination"
 	"github.com/groundwork-go/groundwork/sqldb"
@@ -146,6 +148,12 @@ func (s *Service) Invite(ctx context.Context, access Access, in NewInvite) (Invi
 		if inserted == 0 {
 			return ErrAlreadyInvited
 		}
+		err = s.record(ctx, tx, audit.Event{
+			Action: trail.Invite, Entity: audit.Entity{Type: entityInvite, ID: invite.ID},
+		}, nil, newInviteRecord(invite, now))
+		if err != nil {
+			return err
+		}
 		return s.enqueue(ctx, tx, companyInviteMail{invite.ID})
 	})
 	return invite, err
@@ -175,6 +183,16 @@ func (s *Service) ResendInvite(ctx context.Context, companyID, id string) error 
 		if changed == 0 {
 			return inviteRefusal(ctx, tx, companyID, id)
 		}
+		invite, err := findInvite(ctx, tx, selectInvite, id)
+		if err != nil {
+			return err
+		}
+		err = s.record(ctx, tx, audit.Event{
+			Action: trail.Invite, Reason: "mailed again", Entity: audit.Entity{Type: entityInvite, ID: id},
+		}, nil, newInviteRecord(invite, now))
+		if err != nil {
+			return err
+		}
 		return s.enqueue(ctx, tx, companyInviteMail{id})
 	})
 }
@@ -190,7 +208,9 @@ func (s *Service) RevokeInvite(ctx context.Context, companyID, id string) error 
 		if changed == 0 {
 			return inviteRefusal(ctx, tx, companyID, id)
 		}
-		return nil
+		return s.record(ctx, tx, audit.Event{
+			Action: trail.InviteRevoke, Entity: audit.Entity{Type: entityInvite, ID: id},
+		}, inviteState{InviteOpen}, inviteState{InviteRevoked})
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/groundwork-go/groundwork/auth"
+	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/middleware"
 )
 
@@ -21,7 +22,14 @@ type Session struct {
 // Only the right password tells ErrAccountDisabled and ErrEmailNotVerified.
 func (s *Service) Authenticate(ctx context.Context, login, secret string) (userID string, err error) {
 	account, err := s.signIn.Authenticate(ctx, login, secret)
-	return account.ID, signInFault(err)
+	if err != nil {
+		err = signInFault(err)
+		if fault.CodeOf(err) != fault.Busy { // nothing was tried
+			s.noteLogInFailure(ctx, login, err)
+		}
+		return "", err
+	}
+	return account.ID, nil
 }
 
 // begin starts a session for an account that has proved who it is, and ends one that the browser's

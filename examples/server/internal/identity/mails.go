@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/groundwork-go/groundwork/auth"
 	"github.com/groundwork-go/groundwork/auth/onetime"
 	"github.com/groundwork-go/groundwork/auth/sqlauth"
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
@@ -28,7 +27,7 @@ const (
 	verifyLife      = 24 * time.Hour
 	resetLife       = time.Hour
 	emailChangeLife = 24 * time.Hour
-	// eventTimeout bounds the writing of a mail that an event causes.
+	// eventTimeout bounds what an event of a session causes.
 	eventTimeout = 5 * time.Second
 )
 
@@ -229,14 +228,12 @@ func (s *Service) enqueue(ctx context.Context, tx sqldb.DB, args jobs.Args) erro
 	return nil
 }
 
-// onEvent tells the user of a session that was ended because its refresh token came back.
-func (s *Service) onEvent(ctx context.Context, e auth.Event) {
-	if e.Type != auth.EventReuse || s.mail == nil {
+// alert tells the user of a session that was ended because its refresh token came back.
+func (s *Service) alert(ctx context.Context, userID string) {
+	if s.mail == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), eventTimeout)
-	defer cancel()
-	err := s.db.InTx(ctx, func(tx sqldb.DB) error { return s.enqueue(ctx, tx, securityAlertMail{e.Subject}) })
+	err := s.db.InTx(ctx, func(tx sqldb.DB) error { return s.enqueue(ctx, tx, securityAlertMail{userID}) })
 	if err != nil {
 		s.logger.ErrorContext(ctx, "security alert not queued", slog.Any("error", err))
 	}

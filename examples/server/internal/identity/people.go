@@ -9,8 +9,10 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
+	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/pagination"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
@@ -136,17 +138,26 @@ func (s *Service) UpdateMember(ctx context.Context, companyID, userID string, ma
 	}
 	var member Member
 	changed := false
-	err := s.changeMember(ctx, companyID, userID, match, func(tx sqldb.DB, old Member) (int64, error) {
+	err := s.changeMember(ctx, companyID, userID, match, func(tx sqldb.DB, old Member) error {
 		member = patch.apply(old)
 		if changed = member != old; !changed {
-			return 1, nil
+			return nil
 		}
 		text := updateMember
 		if member.Role != CompanyOwner || !member.Active {
 			text += otherOwner
 		}
 		member.Version++
-		return tx.Exec(ctx, text, member.Role, member.Active, sqldb.At(s.clock()), companyID, userID)
+		n, err := tx.Exec(ctx, text, member.Role, member.Active, sqldb.At(s.clock()), companyID, userID)
+		if err != nil {
+			return fmt.Errorf("identity: change member: %w", err)
+		}
+		if n == 0 {
+			return ErrLastOwner
+		}
+		return s.record(ctx, tx, audit.Event{
+			Action: trail.MemberChange, Entity: audit.Entity{Type: entityMember, ID: userID},
+		}, newMemberRecord(old), newMemberRecord(member))
 	})
 	if err == nil && changed {
 		err = s.endSessions(ctx, userID)
@@ -157,8 +168,17 @@ func (s *Service) UpdateMember(ctx context.Context, companyID, userID string, ma
 // EndMembership takes an account out of its company and ends its sessions; the account stays. Errors
 // as of UpdateMember.
 func (s *Service) EndMembership(ctx context.Context, companyID, userID string, match rest.Match) error {
-	err := s.changeMember(ctx, companyID, userID, match, func(tx sqldb.DB, _ Member) (int64, error) {
-		return tx.Exec(ctx, deleteMember+otherOwner, companyID, userID)
+	err := s.changeMember(ctx, companyID, userID, match, func(tx sqldb.DB, old Member) error {
+		n, err := tx.Exec(ctx, deleteMember+otherOwner, companyID, userID)
+		if err != nil {
+			return fmt.Errorf("identity: change member: %w", err)
+		}
+		if n == 0 {
+			return ErrLastOwner
+		}
+		return s.record(ctx, tx, audit.Event{
+			Action: trail.MemberRemove, Entity: audit.Entity{Type: entityMember, ID: userID},
+		}, newMemberRecord(old), nil)
 	})
 	if err != nil {
 		return err
@@ -167,7 +187,7 @@ func (s *Service) EndMembership(ctx context.Context, companyID, userID string, m
 }
 
 func (s *Service) changeMember(
-	ctx context.Context, companyID, userID string, match rest.Match, change func(sqldb.DB, Member) (int64, error),
+	ctx context.Context, companyID, userID string, match rest.Match, change func(sqldb.DB, Member) error,
 ) error {
 	return s.db.InTx(ctx, func(tx sqldb.DB) error {
 		if _, err := tx.Exec(ctx, lockOwners, companyID); err != nil {
@@ -180,11 +200,7 @@ func (s *Service) changeMember(
 		if !match.Accepts(strconv.FormatInt(member.Version, 10)) {
 			return ErrStaleVersion
 		}
-		n, err := change(tx, member)
-		if err != nil {
-			return fmt.Errorf("identity: change member: %w", err)
-		}
-		return whenTrue(n == 0, ErrLastOwner)
+		return change(tx, member)
 	})
 }
 
@@ -231,7 +247,13 @@ func (s *Service) FoundCompany(ctx context.Context, user User, company NewCompan
 		if made, err = s.companies.Create(ctx, tx, company); err != nil {
 			return err
 		}
-		return createMember(ctx, tx, user.ID, made.ID, CompanyOwner, "", s.clock())
+		if err := createMember(ctx, tx, user.ID, made.ID, CompanyOwner, "", s.clock()); err != nil {
+			return err
+		}
+		return s.record(ctx, tx, audit.Event{
+			Action: trail.Create, Tenant: made.ID, Actor: trail.User(user.ID, made.ID),
+			Entity: audit.Entity{Type: entityCompany, ID: made.ID},
+		}, nil, companyRecord{Name: made.Name, Slug: made.Slug})
 	})
 	return made, err
 }

@@ -5,8 +5,10 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/examples/server/internal/permission"
+	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/internal/uuid7"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
@@ -75,6 +77,12 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (userID string, err err
 			return err
 		}
 		if err := createMember(ctx, tx, user.ID, company.ID, CompanyOwner, "", now); err != nil {
+			return err
+		}
+		err = s.record(ctx, tx, audit.Event{
+			Action: trail.SignUp, Actor: trail.User(user.ID, company.ID), Entity: userEntity(user.ID),
+		}, nil, newUserRecord(user))
+		if err != nil {
 			return err
 		}
 		return s.enqueue(ctx, tx, verifyEmailMail{user.ID})

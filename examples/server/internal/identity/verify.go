@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
 	"github.com/groundwork-go/groundwork/examples/server/internal/permission"
+	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/internal/uuid7"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
@@ -56,7 +58,10 @@ func (s *Service) RegisterAccount(ctx context.Context, in Registration) error {
 			return err
 		}
 		if created {
-			return s.enqueue(ctx, tx, verifyEmailMail{user.ID})
+			err = s.record(ctx, tx, audit.Event{
+				Action: trail.Register, Actor: trail.User(user.ID, ""), Entity: userEntity(user.ID),
+			}, nil, newUserRecord(user))
+			return errors.Join(err, s.enqueue(ctx, tx, verifyEmailMail{user.ID}))
 		}
 		if taken, err := usernameTaken(ctx, tx, in.Username); err != nil || taken {
 			return errors.Join(err, whenTrue(taken, ErrUsernameTaken))
@@ -67,7 +72,14 @@ func (s *Service) RegisterAccount(ctx context.Context, in Registration) error {
 			return nil
 		case err != nil:
 			return err
-		case known.VerifiedAt != nil:
+		}
+		err = s.recordAct(ctx, tx, audit.Event{
+			Action: trail.Register, Outcome: audit.Failure, Reason: "the address has an account", Entity: userEntity(known.ID),
+		})
+		if err != nil {
+			return err
+		}
+		if known.VerifiedAt != nil {
 			return s.enqueue(ctx, tx, accountExistsMail{known.ID})
 		}
 		return s.enqueue(ctx, tx, passwordResetMail{known.ID})
@@ -127,7 +139,14 @@ func (s *Service) VerifyEmail(ctx context.Context, token string) error {
 		if err != nil {
 			return fmt.Errorf("identity: verify address: %w", err)
 		}
-		return whenTrue(changed == 0, ErrInvalidToken)
+		if changed == 0 {
+			return ErrInvalidToken
+		}
+		actor, err := s.by(ctx, tx, used.Subject)
+		if err != nil {
+			return err
+		}
+		return s.recordAct(ctx, tx, audit.Event{Action: trail.VerifyEmail, Actor: actor, Entity: userEntity(used.Subject)})
 	})
 }
 
@@ -164,6 +183,14 @@ func (s *Service) ResetPassword(ctx context.Context, token, secret string) error
 		}
 		if changed == 0 {
 			return ErrInvalidToken
+		}
+		actor, err := s.by(ctx, tx, userID)
+		if err != nil {
+			return err
+		}
+		err = s.recordAct(ctx, tx, audit.Event{Action: trail.PasswordReset, Actor: actor, Entity: userEntity(userID)})
+		if err != nil {
+			return err
 		}
 		return s.enqueue(ctx, tx, passwordChangedMail{userID})
 	})
