@@ -96,7 +96,7 @@ func (s *Service) newInvitee(ctx context.Context, invite Invite, in Acceptance) 
 const takeOverUser = `
 UPDATE users SET password_hash = $1, full_name = $2, search = $3, pending_email = NULL, email_verified_at = $4,
        updated_at = $5, version = version + 1
- WHERE id = $6 AND email = $7 AND email_verified_at IS NULL AND disabled_at IS NULL`
+ WHERE id = $6 AND email = $7 AND email_verified_at IS NULL AND disabled_at IS NULL AND deleted_at IS NULL`
 
 func (s *Service) takeOver(ctx context.Context, invite Invite, user User, in Acceptance) error {
 	if user.DisabledAt != nil {

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strconv"
@@ -114,7 +115,7 @@ func (p ProfilePatch) apply(user User, email string) User {
 const updateProfile = `
 UPDATE users SET username = $1, full_name = $2, pending_email = NULLIF(CAST($3 AS TEXT), ''), search = $4,
        updated_at = $5, version = version + 1
- WHERE id = $6 AND version = $7`
+ WHERE id = $6 AND version = $7 AND deleted_at IS NULL`
 
 // saveProfile reports false when the account was changed since it was read.
 func (s *Service) saveProfile(ctx context.Context, old, next User) (saved bool, err error) {
@@ -165,7 +166,7 @@ func (s *Service) checkPassword(ctx context.Context, user User, secret string) e
 const activateEmail = `
 UPDATE users SET email = $1, pending_email = NULL, email_verified_at = $2, search = $3, updated_at = $4,
        version = version + 1
- WHERE id = $5 AND pending_email = $6 AND disabled_at IS NULL`
+ WHERE id = $5 AND pending_email = $6 AND disabled_at IS NULL AND deleted_at IS NULL`
 
 // ConfirmEmail makes the address that a mailed token was sent to the address of its account. When
 // another account has it meanwhile, the token is as good as unknown.
@@ -176,6 +177,9 @@ func (s *Service) ConfirmEmail(ctx context.Context, token string) error {
 			return err
 		}
 		user, err := findUser(ctx, tx, selectUserByID, used.Subject)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrInvalidToken
+		}
 		if err != nil {
 			return err
 		}
@@ -200,7 +204,7 @@ func (s *Service) ConfirmEmail(ctx context.Context, token string) error {
 }
 
 const updatePassword = `
-UPDATE users SET password_hash = $1, updated_at = $2, version = version + 1 WHERE id = $3 AND password_hash = $4`
+UPDATE users SET password_hash = $1, updated_at = $2, version = version + 1 WHERE id = $3 AND password_hash = $4 AND deleted_at IS NULL`
 
 // ChangePassword replaces the password of whoever is signed in and ends his other sessions.
 // ErrWrongPassword also when the password was changed at the same moment.

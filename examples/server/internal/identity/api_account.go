@@ -46,6 +46,14 @@ type passwordInput struct {
 	}
 }
 
+type deleteAccountInput struct {
+	rest.Request
+	Precondition
+	Body struct {
+		Password string `json:"password" minLength:"1" maxLength:"1024" example:"Correct-horse-7"`
+	}
+}
+
 // signedIn completes an operation for whoever is signed in.
 func (s *Service) signedIn(op huma.Operation) huma.Operation {
 	op.Security = rest.Staff()
@@ -108,5 +116,27 @@ func (s *Service) registerAccount(api huma.API) {
 	}), func(ctx context.Context, in *passwordInput) (*struct{}, error) {
 		access, _ := AccessFrom(ctx)
 		return nil, s.ChangePassword(ctx, access, in.Body.CurrentPassword, in.Body.NewPassword)
+	})
+	rest.Register(api, s.permitted(permission.UserDelete.Own, huma.Operation{
+		OperationID: "delete-account", Method: http.MethodDelete, Path: "/v1/users/me", Tags: []string{tagAccount},
+		Summary: "Delete one's account",
+		Description: "With its membership; ends all sessions. Name and address are free at once. The last owner of a company " +
+			"and the last administrator stay. Administrators can restore the account for thirty days.",
+		DefaultStatus: http.StatusNoContent, MaxBodyBytes: maxAuthBody,
+		Errors: []int{
+			http.StatusConflict, http.StatusPreconditionFailed,
+			http.StatusUnprocessableEntity, http.StatusServiceUnavailable,
+		},
+	}), func(ctx context.Context, in *deleteAccountInput) (*struct{}, error) {
+		access, _ := AccessFrom(ctx)
+		match, err := rest.ParseMatch(in.IfMatch)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.DeleteAccount(ctx, access.User, match, in.Body.Password); err != nil {
+			return nil, err
+		}
+		s.dropCookie(in.HTTP())
+		return nil, nil
 	})
 }

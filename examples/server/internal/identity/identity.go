@@ -21,6 +21,7 @@ import (
 	"github.com/groundwork-go/groundwork/middleware"
 	"github.com/groundwork-go/groundwork/pagination"
 	"github.com/groundwork-go/groundwork/rbac"
+	"github.com/groundwork-go/groundwork/softdelete"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
 
@@ -78,6 +79,7 @@ type Service struct {
 	publicURL string
 	denylist  auth.Denylist
 	audit     *audit.Logger
+	accounts  *softdelete.Repository[string, string]
 
 	sessionList *pagination.Spec
 	memberList  *pagination.Spec
@@ -112,6 +114,9 @@ func New(cfg Config) (*Service, error) {
 	// The operations read bodies and refuse foreign pages themselves.
 	s.handlers, err = auth.NewHandlers(auth.HandlersConfig{Service: s.sessions, Cookie: cfg.Cookie})
 	if err != nil {
+		return nil, fmt.Errorf("identity: %w", err)
+	}
+	if s.accounts, err = s.newAccounts(); err != nil {
 		return nil, fmt.Errorf("identity: %w", err)
 	}
 	if err := s.wireLists(cfg.Cursors); err != nil {

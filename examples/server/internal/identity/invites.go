@@ -99,7 +99,7 @@ const (
 DELETE FROM company_invites
  WHERE company_id = $1 AND email = $2 AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at <= $3`
 	countMemberByEmail = `
-SELECT COUNT(*) FROM company_members AS m JOIN users AS u ON u.id = m.user_id WHERE m.company_id = $1 AND u.email = $2`
+SELECT COUNT(*) FROM company_members AS m JOIN users AS u ON u.id = m.user_id WHERE m.company_id = $1 AND m.deleted_at IS NULL AND u.email = $2`
 	insertInvite = `
 INSERT INTO company_invites (id, company_id, email, full_name, role, invited_by, expires_at, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)

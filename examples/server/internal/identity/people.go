@@ -40,7 +40,7 @@ const (
 	memberColumns = `m.user_id, u.full_name, u.username, u.email, m.role, m.is_active, u.last_login_at, m.created_at, m.version`
 	memberTables  = `company_members AS m JOIN users AS u ON u.id = m.user_id`
 
-	selectMember = `SELECT ` + memberColumns + ` FROM ` + memberTables + ` WHERE m.company_id = $1 AND m.user_id = $2`
+	selectMember = `SELECT ` + memberColumns + ` FROM ` + memberTables + ` WHERE m.company_id = $1 AND m.deleted_at IS NULL AND m.user_id = $2`
 )
 
 func newMemberList(keys *pagination.Keyring) (*pagination.Spec, error) {
@@ -66,7 +66,7 @@ func (s *Service) Members(ctx context.Context, companyID string, parameters url.
 		return pagination.Page[Member]{}, err
 	}
 	return list(ctx, s.db, query, pagination.Select{
-		Columns: memberColumns, From: memberTables, Where: "m.company_id = $1", Args: []any{companyID},
+		Columns: memberColumns, From: memberTables, Where: "m.company_id = $1 AND m.deleted_at IS NULL", Args: []any{companyID},
 	}, scanMember)
 }
 
@@ -121,13 +121,13 @@ const lockOwners = `UPDATE company_members SET version = version WHERE company_i
 const otherOwner = ` AND (role <> 'owner' OR is_active = FALSE OR EXISTS (
        SELECT 1 FROM company_members AS o JOIN users AS ou ON ou.id = o.user_id
         WHERE o.company_id = company_members.company_id AND o.user_id <> company_members.user_id
-          AND o.role = 'owner' AND o.is_active = TRUE AND ou.disabled_at IS NULL))`
+          AND o.role = 'owner' AND o.is_active = TRUE AND o.deleted_at IS NULL AND ou.disabled_at IS NULL))`
 
 const (
 	updateMember = `
 UPDATE company_members SET role = $1, is_active = $2, updated_at = $3, version = version + 1
- WHERE company_id = $4 AND user_id = $5`
-	deleteMember = `DELETE FROM company_members WHERE company_id = $1 AND user_id = $2`
+ WHERE company_id = $4 AND user_id = $5 AND deleted_at IS NULL`
+	deleteMember = `DELETE FROM company_members WHERE company_id = $1 AND user_id = $2 AND deleted_at IS NULL`
 )
 
 // UpdateMember changes role and activity of a member and ends his sessions. Errors: ErrNotFound,

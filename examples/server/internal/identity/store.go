@@ -54,9 +54,9 @@ const userColumns = `SELECT u.id, u.username, u.email, u.full_name, u.role, u.pa
   FROM users AS u`
 
 const (
-	selectUserByID       = userColumns + ` WHERE u.id = $1`
-	selectUserByEmail    = userColumns + ` WHERE u.email = $1`
-	selectUserByUsername = userColumns + ` WHERE lower(u.username) = $1`
+	selectUserByID       = userColumns + ` WHERE u.deleted_at IS NULL AND u.id = $1`
+	selectUserByEmail    = userColumns + ` WHERE u.deleted_at IS NULL AND u.email = $1`
+	selectUserByUsername = userColumns + ` WHERE u.deleted_at IS NULL AND lower(u.username) = $1`
 )
 
 // findUser returns an error that wraps sql.ErrNoRows when there is no such account.
@@ -75,7 +75,7 @@ func findUser(ctx context.Context, db sqldb.DB, query, key string) (User, error)
 
 const selectMembership = `
 SELECT m.company_id, m.role FROM company_members AS m
- WHERE m.user_id = $1 AND m.is_active = TRUE`
+ WHERE m.user_id = $1 AND m.is_active = TRUE AND m.deleted_at IS NULL`
 
 // findMembership returns an error that wraps sql.ErrNoRows when the user belongs to no company.
 func findMembership(ctx context.Context, db sqldb.DB, userID string) (companyID, role string, err error) {
@@ -96,7 +96,7 @@ func touchLastLogin(ctx context.Context, db sqldb.DB, userID string, now time.Ti
 
 // The old hash in the condition keeps a rehash from undoing a password change made meanwhile.
 const updatePasswordHash = `
-UPDATE users SET password_hash = $1, updated_at = $2 WHERE id = $3 AND password_hash = $4`
+UPDATE users SET password_hash = $1, updated_at = $2 WHERE id = $3 AND password_hash = $4 AND deleted_at IS NULL`
 
 func replacePasswordHash(ctx context.Context, db sqldb.DB, userID, oldHash, newHash string, now time.Time) error {
 	if _, err := db.Exec(ctx, updatePasswordHash, newHash, sqldb.At(now), userID, oldHash); err != nil {

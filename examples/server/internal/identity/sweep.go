@@ -83,6 +83,7 @@ DELETE FROM company_invites WHERE id IN (
 DELETE FROM users WHERE email_verified_at IS NULL AND id IN (
        SELECT u.id FROM users AS u
         WHERE u.email_verified_at IS NULL AND u.created_at <= $1 AND u.last_login_at IS NULL AND u.disabled_at IS NULL
+          AND u.deleted_at IS NULL
           AND NOT EXISTS (SELECT 1 FROM company_members AS m WHERE m.user_id = u.id)
           AND NOT EXISTS (SELECT 1 FROM company_invites AS i WHERE i.invited_by = u.id)
         ORDER BY u.created_at, u.id LIMIT $2)`

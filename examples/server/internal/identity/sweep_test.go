@@ -60,7 +60,7 @@ func TestSweep(t *testing.T) {
 		ended := logIn(t, s, "crew@example.com")
 		post(t, s, "/v1/auth/logout", body{"refresh_token": ended.Refresh}, http.StatusNoContent, nil)
 
-		before := map[string]int{"users": 3, "auth_sessions": 3, "auth_one_time": 2, "company_invites": 1, "auth_denied": 1}
+		before := map[string]int{"users": 4, "auth_sessions": 3, "auth_one_time": 2, "company_invites": 1, "auth_denied": 1}
 		check := func(want map[string]int) {
 			t.Helper()
 			for table, n := range want {
@@ -73,14 +73,14 @@ func TestSweep(t *testing.T) {
 
 		clock.add(8 * 24 * time.Hour)
 		sweep()
-		check(map[string]int{"users": 2, "auth_sessions": 2, "auth_one_time": 0, "company_invites": 1, "auth_denied": 0})
+		check(map[string]int{"users": 3, "auth_sessions": 2, "auth_one_time": 0, "company_invites": 1, "auth_denied": 0})
 		post(t, s, "/v1/auth/invite/accept", body{"token": token, "password": secret}, http.StatusGone, nil)
 		post(t, s, "/v1/auth/register", registration("forgotten"), http.StatusCreated, nil)
 		s.Mail.Token(t, "forgotten@example.com", "verify-email")
 
 		clock.add(100 * 24 * time.Hour)
 		sweep()
-		check(map[string]int{"users": 2, "auth_sessions": 0, "auth_one_time": 0, "company_invites": 0})
+		check(map[string]int{"users": 3, "auth_sessions": 0, "auth_one_time": 0, "company_invites": 0})
 	})
 }
 

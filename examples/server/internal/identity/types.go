@@ -33,6 +33,7 @@ var (
 	ErrInviteOver         = fault.New(fault.InvalidState, "The invitation was accepted, revoked or is too old.")
 	ErrInviteGone         = fault.New(fault.Gone, "The invitation was used, taken back or is too old.")
 	ErrLastOwner          = fault.New(fault.LastOwner, "A company needs an active owner. Make somebody else one first.")
+	ErrLastAdmin          = fault.New(fault.LastAdmin, "The server needs an administrator. Make somebody else one first.")
 	ErrMeanwhile          = fault.New(fault.Conflict, "The account was changed at the same moment. Try again.")
 	ErrNotConfigured      = fault.New(fault.NotConfigured, "Mail is not set up on this server.")
 	ErrStaleVersion       = fault.New(fault.StaleVersion, "Somebody has changed this meanwhile. Read it again.")

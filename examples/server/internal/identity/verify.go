@@ -125,7 +125,7 @@ func (s *Service) mailTo(ctx context.Context, typed string, args func(userID str
 
 const verifyUser = `
 UPDATE users SET email_verified_at = COALESCE(email_verified_at, $1), updated_at = $2, version = version + 1
- WHERE id = $3 AND email = $4`
+ WHERE id = $3 AND email = $4 AND deleted_at IS NULL`
 
 // VerifyEmail confirms the address that a mailed token was sent to. It signs nobody in.
 func (s *Service) VerifyEmail(ctx context.Context, token string) error {
@@ -153,7 +153,7 @@ func (s *Service) VerifyEmail(ctx context.Context, token string) error {
 const resetPassword = `
 UPDATE users SET password_hash = $1, email_verified_at = COALESCE(email_verified_at, $2), pending_email = NULL,
        updated_at = $3, version = version + 1
- WHERE id = $4 AND email = $5 AND disabled_at IS NULL`
+ WHERE id = $4 AND email = $5 AND disabled_at IS NULL AND deleted_at IS NULL`
 
 // ResetPassword sets a new password with a mailed token. The token proves the address, so it counts as
 // confirmed; a change of the address that somebody had begun is dropped, and all sessions end.
@@ -207,7 +207,7 @@ func (s *Service) endSessions(ctx context.Context, userID string, keep ...string
 	return sessionFault(err)
 }
 
-const countUsername = `SELECT COUNT(*) FROM users WHERE lower(username) = lower(CAST($1 AS TEXT))`
+const countUsername = `SELECT COUNT(*) FROM users WHERE deleted_at IS NULL AND lower(username) = lower(CAST($1 AS TEXT))`
 
 func usernameTaken(ctx context.Context, db sqldb.DB, name string) (bool, error) {
 	var n int64

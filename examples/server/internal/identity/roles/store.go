@@ -31,10 +31,10 @@ func NewStore(db sqldb.TxDB) *Store { return &Store{sqlrbac.New(db), db} }
 // empty.
 const selectRolesOf = `
 SELECT u.role, COALESCE(m.role, '') FROM users AS u
-  LEFT JOIN company_members AS m ON m.user_id = u.id AND m.company_id = $1 AND m.is_active = TRUE
- WHERE u.id = $2 AND u.disabled_at IS NULL`
+  LEFT JOIN company_members AS m ON m.user_id = u.id AND m.company_id = $1 AND m.is_active = TRUE AND m.deleted_at IS NULL
+ WHERE u.id = $2 AND u.disabled_at IS NULL AND u.deleted_at IS NULL`
 
-// RolesOf implements [rbac.Reader]. A disabled account has no roles.
+// RolesOf implements [rbac.Reader]. A disabled or deleted account has no roles.
 func (s *Store) RolesOf(ctx context.Context, tenant, subject string, _ time.Time) ([]rbac.Assignment, error) {
 	var global, member string
 	err := s.db.QueryRow(ctx, selectRolesOf, sqldb.CleanText(tenant), sqldb.CleanText(subject)).Scan(&global, &member)
