@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/pilagod/gorm-cursor-paginator/v2/paginator"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/groundwork-go/groundwork/pagination"
@@ -23,7 +24,12 @@ const (
 func depthGroups() []group {
 	const about = "A page of 20 from 1.1 million rows, newest first, from the request's parameters to the read rows. Floor: the page after row 10, by cursor."
 	return []group{
-		{name: "pagination: depth on PostgreSQL", about: about, open: openDepthPostgres, turn: ioTurn, rounds: 21},
+		{
+			name: "pagination: depth on PostgreSQL",
+			about: about + " gorm-cursor-paginator v2.7.0 compares with OR unless it is told to compare tuples; it runs on gorm v1.31.2 and database/sql, " +
+				"ours on pgx itself. It is left out on SQLite, where gorm's drivers need a C compiler or a name that ours has taken in this process.",
+			open: openDepthPostgres, turn: ioTurn, rounds: 21,
+		},
 		{name: "pagination: depth on SQLite", about: about, open: openDepthSQLite, turn: ioTurn, rounds: 21},
 	}
 }
@@ -35,7 +41,20 @@ func openDepthPostgres(after func(func())) ([]contestant, error) {
 	}
 	pool := must(pgxpool.New(context.Background(), address))
 	after(pool.Close)
-	return depthContestants(sqldb.Pgx(pool), sqldb.DialectPostgres), nil
+	ours := depthContestants(sqldb.Pgx(pool), sqldb.DialectPostgres)
+	db := openGorm(address, after)
+	// Row 1,000,000 from the end is the last before the page.
+	either := gormPages(db, depthRows-1_000_000+1, paginator.FALSE)
+	tuples := gormPages(db, depthRows-1_000_000+1, paginator.TRUE)
+	for i, row := range either() {
+		if want := int64(depthRows - 1_000_000 - i); row.ID != want || tuples()[i].ID != want {
+			panic("the pages differ")
+		}
+	}
+	return append(ours,
+		contestant{name: "gorm-cursor-paginator, depth 1,000,000", run: func() { either() }, slower: 100},
+		contestant{name: "the same with tuples", run: func() { tuples() }, slower: 1},
+	), nil
 }
 
 func openDepthSQLite(after func(func())) ([]contestant, error) {
@@ -79,6 +98,9 @@ func depthContestants(db sqldb.DB, dialect sqldb.Dialect) []contestant {
 	}
 	near := "cursor=" + page(10, "page=1").NextCursor
 	far := "cursor=" + page(pageSize, "page=50000").NextCursor
+	if first := page(pageSize, far).Items[0]; first != depthRows-1_000_000 {
+		panic(fmt.Sprintf("the deep page begins at row %d", first))
+	}
 	return []contestant{
 		{name: "cursor, depth 10", run: func() { page(pageSize, near) }},
 		{name: "cursor, depth 1,000,000", run: func() { page(pageSize, far) }, bar: 1.5, allocs: -1},
