@@ -17,6 +17,7 @@ require (
 	github.com/unrolled/secure v1.17.0
 	gorm.io/driver/postgres v1.6.3
 	gorm.io/gorm v1.31.2
+	gorm.io/plugin/soft_delete v1.2.1
 	modernc.org/sqlite v1.62.0
 )
 

@@ -3,5 +3,5 @@ package main
 import "slices"
 
 func groups() []group {
-	return slices.Concat(authGroups(), refreshGroups(), cursorGroups(), depthGroups(), middlewareGroups(), rbacGroups(), auditGroups())
+	return slices.Concat(authGroups(), refreshGroups(), cursorGroups(), depthGroups(), middlewareGroups(), rbacGroups(), auditGroups(), softdeleteGroups())
 }
