@@ -418,7 +418,10 @@ func TestMulti(t *testing.T) {
 	}
 	m, err := audit.NewMulti(audit.MultiConfig{Targets: []audit.Target{{Name: "a", Sink: rejecting}, {Name: "b", Sink: failing}}})
 	require.NoError(t, err)
-	require.NotErrorIs(t, m.Write(t.Context(), []audit.Event{prepared(1)}), audit.ErrRejected, "the second may succeed later")
+	err = m.Write(t.Context(), []audit.Event{prepared(1)})
+	require.NotErrorIs(t, err, audit.ErrRejected, "the second may succeed later")
+	require.ErrorIs(t, err, down)
+	require.ErrorContains(t, err, "target a: "+audit.ErrRejected.Error())
 }
 
 // A target that hangs and ignores its context delays a write for its timeout and then not at all.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -122,17 +123,14 @@ func (m *Multi) Write(ctx context.Context, events []Event) error {
 // joinErrors joins errors without letting one rejection make the whole final: the other targets
 // may take the events on another try.
 func joinErrors(errs []error) error {
-	rejected := 0
-	for _, err := range errs {
-		if errors.Is(err, ErrRejected) {
-			rejected++
+	rejected := func(err error) bool { return errors.Is(err, ErrRejected) }
+	final := !slices.ContainsFunc(errs, func(err error) bool { return !rejected(err) })
+	for i, err := range errs {
+		if !final && rejected(err) {
+			errs[i] = errors.New(err.Error())
 		}
 	}
-	joined := errors.Join(errs...)
-	if rejected > 0 && rejected < len(errs) {
-		return fmt.Errorf("audit: some targets: %s", joined.Error())
-	}
-	return joined
+	return errors.Join(errs...)
 }
 
 // write returns when the sink does or its time is over. A sink that ignores its context keeps
