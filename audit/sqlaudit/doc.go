@@ -41,6 +41,8 @@
 //	a link deleted            gap; links reordered: link
 //	the tail cut              tail
 //	a head or anchor edited   head, anchor
+//	a link outside the ends   head, anchor: the event would only look sealed
+//	a value of another type   content, head or checkpoint, even if it reads the same
 //	another key               key
 //
 // Three things need more. Events that are not sealed yet are open to change: keep the interval

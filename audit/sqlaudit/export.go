@@ -130,7 +130,7 @@ func cells(r *record) []string {
 	for i := range r.texts {
 		list = append(list, neutral(string(r.texts[i])))
 	}
-	return append(list, strconv.FormatBool(r.truncated))
+	return append(list, strconv.FormatBool(bool(r.truncated)))
 }
 
 // neutral keeps a spreadsheet from running a cell.

@@ -15,8 +15,8 @@ const (
 	KindGap        Kind = "gap"         // the link is gone
 	KindLink       Kind = "link"        // the link does not follow the one before it
 	KindTail       Kind = "tail"        // the chain is shorter than its head or a checkpoint says
-	KindHead       Kind = "head"        // the head is missing, forged, or not that of the last link
-	KindAnchor     Kind = "anchor"      // the record of what was purged is forged
+	KindHead       Kind = "head"        // the head is missing, forged, or not that of the last link; a link beyond it
+	KindAnchor     Kind = "anchor"      // the record of what was purged is forged; a link from before it
 	KindCheckpoint Kind = "checkpoint"  // a checkpoint is forged, or the chain was rewritten
 	KindKey        Kind = "key"         // nothing verifies: the key is most likely the wrong one
 	KindUnknownKey Kind = "unknown key" // sealed with a key that the Keyring does not have
@@ -60,7 +60,7 @@ type Report struct {
 	Checkpoints, Older int64
 	// Fault is the first fault, nil when there is none.
 	Fault *Fault
-	// Unsealed is the number of events that are in no chain yet; Oldest is the time of the first.
+	// Unsealed is the number of events that are not in their chain yet; Oldest is the time of the first.
 	// It should not be much older than the sealer's interval.
 	Unsealed int64
 	Oldest   time.Time

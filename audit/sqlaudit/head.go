@@ -30,20 +30,22 @@ const headColumns = `h.seq, h.hash, h.key_id, h.mac, h.base_seq, h.base_hash, h.
 
 const selectHead = `SELECT ` + headColumns + ` FROM audit_heads AS h WHERE h.chain = $1`
 
-func (h *head) scan(row sqldb.Row) error {
-	return row.Scan(&h.seq, &h.hash, &h.keyID, &h.mac, &h.baseSeq, &h.baseHash, &h.baseKeyID, &h.baseMAC)
+func (h *head) dest() []any {
+	return []any{
+		(*number)(&h.seq), &h.hash, &h.keyID, &h.mac, (*number)(&h.baseSeq), &h.baseHash, &h.baseKeyID, &h.baseMAC,
+	}
 }
 
 // readHead returns nil without an error when there is no such chain.
 func readHead(ctx context.Context, db sqldb.DB, chain string) (*head, error) {
 	h := &head{chain: chain}
-	err := h.scan(db.QueryRow(ctx, selectHead, chain))
+	err := db.QueryRow(ctx, selectHead, chain).Scan(h.dest()...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
 		if ctx.Err() == nil && errors.Is(err, errStored) {
-			return nil, &Fault{Kind: KindHead, Chain: chain, Detail: "the head is no text"}
+			return nil, &Fault{Kind: KindHead, Chain: chain, Detail: "it holds a value that is never stored"}
 		}
 		return nil, fmt.Errorf("read head: %w", err)
 	}
@@ -174,8 +176,7 @@ func (s *Store) uncheckpointed(ctx context.Context) ([]head, error) {
 	var list []head
 	for rows.Next() {
 		var h head
-		err := rows.Scan(&h.chain, &h.seq, &h.hash, &h.keyID, &h.mac, &h.baseSeq, &h.baseHash, &h.baseKeyID, &h.baseMAC)
-		if err != nil {
+		if err := rows.Scan(append([]any{&h.chain}, h.dest()...)...); err != nil {
 			return nil, err
 		}
 		list = append(list, h)

@@ -15,7 +15,7 @@ type record struct {
 	pos       int64
 	at        moment
 	texts     [textCount]text
-	truncated bool
+	truncated flag
 }
 
 // The text columns of audit_events, in the order of the table and of the digest.
@@ -46,7 +46,8 @@ const (
 
 const eventColumns = `e.pos, e.at, e.id, e.tenant, e.actor_type, e.actor_id, e.actor_name, e.on_behalf_of,
 	e.actor_tenant, e.action, e.entity_type, e.entity_id, e.outcome, e.reason, e.class, e.request_id,
-	e.session_id, e.ip, e.user_agent, e.method, e.path, e.changes, e.data, e.truncated`
+	e.session_id, e.ip, e.user_agent, e.method, e.path, e.changes, e.data,
+	CASE e.truncated WHEN TRUE THEN 1 WHEN FALSE THEN 0 ELSE 2 END AS truncated`
 
 // dest returns the scan targets for eventColumns, after others.
 func (r *record) dest(before ...any) []any {
@@ -88,6 +89,33 @@ func (m *moment) Scan(src any) error {
 	if s, ok := src.(string); ok && s != m.Format(sqldb.TimeLayout) {
 		return errStored
 	}
+	return nil
+}
+
+// number scans an integer and nothing else. SQLite keeps any value in an INTEGER column.
+type number int64
+
+// Scan implements sql.Scanner.
+func (n *number) Scan(src any) error {
+	i, ok := src.(int64)
+	if !ok {
+		return errStored
+	}
+	*n = number(i)
+	return nil
+}
+
+// flag scans the CASE of eventColumns. A bool would take each of the values that SQLite can keep in
+// a BOOLEAN column for one of two.
+type flag bool
+
+// Scan implements sql.Scanner.
+func (f *flag) Scan(src any) error {
+	var n number
+	if err := n.Scan(src); err != nil || n != 0 && n != 1 {
+		return errStored
+	}
+	*f = n == 1
 	return nil
 }
 
@@ -149,7 +177,7 @@ func (r *record) event() (audit.Event, error) {
 			ID: at(colRequestID), SessionID: at(colSessionID), IP: at(colIP),
 			UserAgent: at(colUserAgent), Method: at(colMethod), Path: at(colPath),
 		},
-		Truncated: r.truncated,
+		Truncated: bool(r.truncated),
 	}
 	if s := at(colChanges); s != "" {
 		if err := json.Unmarshal([]byte(s), &e.Changes); err != nil {

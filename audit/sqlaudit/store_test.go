@@ -3,8 +3,8 @@ package sqlaudit_test
 import (
 	"context"
 	"errors"
-	"os"
-	"os/exec"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +14,6 @@ import (
 	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/audit/audittest"
 	"github.com/groundwork-go/groundwork/audit/sqlaudit"
-	"github.com/groundwork-go/groundwork/internal/testdb"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
 
@@ -90,26 +89,86 @@ func TestEntryFollowsItsTransaction(t *testing.T) {
 	})
 }
 
-// counting counts the statements of a transaction.
+// counting is a database that counts what it is asked.
 type counting struct {
-	sqldb.DB
-	statements int
+	sqldb.TxDB
+	texts        []string
+	transactions int
 }
+
+// Dialect is that of the database.
+func (c *counting) Dialect() sqldb.Dialect { return sqldb.DialectOf(c.TxDB) }
 
 func (c *counting) Exec(ctx context.Context, query string, args ...any) (int64, error) {
-	c.statements++
-	return c.DB.Exec(ctx, query, args...)
+	c.texts = append(c.texts, strings.TrimSpace(query))
+	return c.TxDB.Exec(ctx, query, args...)
 }
 
+func (c *counting) Query(ctx context.Context, query string, args ...any) (sqldb.Rows, error) {
+	c.texts = append(c.texts, strings.TrimSpace(query))
+	return c.TxDB.Query(ctx, query, args...)
+}
+
+func (c *counting) QueryRow(ctx context.Context, query string, args ...any) sqldb.Row {
+	c.texts = append(c.texts, strings.TrimSpace(query))
+	return c.TxDB.QueryRow(ctx, query, args...)
+}
+
+func (c *counting) InTx(ctx context.Context, fn func(tx sqldb.DB) error) error {
+	c.transactions++
+	return c.TxDB.InTx(ctx, func(tx sqldb.DB) error {
+		inner := &counting{TxDB: tx.(sqldb.TxDB)}
+		err := fn(inner)
+		c.texts = append(c.texts, inner.texts...)
+		return err
+	})
+}
+
+// In a business transaction an entry is one INSERT: no look beforehand, no savepoint, no chain.
 func TestEntryCostsOneInsert(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, o *opened) {
-		require.NoError(t, o.db.InTx(ctx, func(tx sqldb.DB) error {
-			c := &counting{DB: tx}
-			err := o.trail.LogTo(ctx, sqlaudit.On(c), audit.Event{Action: "x"})
-			require.Equal(t, 1, c.statements)
-			return err
-		}))
+		o.log(t, 3)
+		o.seal(t)
+		for name, log := range map[string]func(sink audit.Sink) error{
+			"log": func(sink audit.Sink) error { return o.trail.LogTo(ctx, sink, audit.Event{Action: "x"}) },
+			"change": func(sink audit.Sink) error {
+				return o.trail.ChangeTo(ctx, sink, audit.Event{Action: "x"}, map[string]int{"a": 1}, map[string]int{"a": 2})
+			},
+		} {
+			var c *counting
+			require.NoError(t, o.db.InTx(ctx, func(tx sqldb.DB) error {
+				c = &counting{TxDB: tx.(sqldb.TxDB)}
+				return log(sqlaudit.On(c))
+			}))
+			require.Len(t, c.texts, 1, name)
+			require.True(t, strings.HasPrefix(c.texts[0], "INSERT INTO audit_events ("), c.texts[0])
+			require.Zero(t, c.transactions, name)
+		}
+		require.Equal(t, 5, o.count(t, "audit_events"))
+	})
+}
+
+// A bulk change has one event per row and one batch: one statement on PostgreSQL, one prepared
+// statement on SQLite.
+func TestBulkIsOneBatch(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, o *opened) {
+		var events []audit.Event
+		for i := range 500 {
+			events = append(events, audit.Event{Action: "area.delete", Entity: audit.Entity{Type: "area", ID: fmt.Sprint(i)}})
+		}
+		c := &counting{TxDB: o.db}
+		require.NoError(t, o.trail.LogTo(ctx, sqlaudit.On(c), events...))
+		require.Equal(t, 500, o.count(t, "audit_events"))
+		if o.dialect == sqldb.DialectPostgres {
+			require.Len(t, c.texts, 1)
+			require.Zero(t, c.transactions)
+			return
+		}
+		slices.Sort(c.texts)
+		require.Len(t, slices.Compact(c.texts), 1)
+		require.Equal(t, 1, c.transactions)
 	})
 }
 
@@ -163,118 +222,4 @@ func TestEventsAreInsertOnly(t *testing.T) {
 		_, err := o.db.Exec(ctx, `UPDATE audit_events SET reason = 'x'`)
 		require.ErrorContains(t, err, "insert-only")
 	})
-}
-
-// A killed process loses nothing that LogWait has acknowledged, and a retry after the
-// restart makes no second copy.
-func TestKilledProcessKeepsWhatWasAcknowledged(t *testing.T) {
-	t.Parallel()
-	for name, url := range map[string]func(t testing.TB) string{"sqlite": testdb.SQLitePath, "pgx": testdb.Postgres} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dsn := url(t)
-			o := &opened{db: openDSN(t, dsn)}
-			createTables(t, o.db)
-			acknowledged := runAndKill(t, dsn)
-			o.db = openDSN(t, dsn)
-			o.store = newStore(t, sqlaudit.Config{DB: o.db, Keys: keyring(t, "k1")})
-			stored := storedIDs(t, o)
-			require.Greater(t, len(acknowledged), 100)
-			for _, id := range acknowledged {
-				require.True(t, stored[id], "acknowledged and lost: %s", id)
-			}
-			// The restarted process repeats what it has in its journal.
-			var again []audit.Event
-			for _, id := range acknowledged {
-				again = append(again, audit.Event{ID: id, At: epoch, Action: "again"})
-			}
-			require.NoError(t, o.store.Write(ctx, again))
-			require.Zero(t, o.count(t, "audit_events WHERE action = 'again'"))
-			o.seal(t, func(cfg *sqlaudit.SealerConfig) { cfg.Batch = 1000 })
-			require.NoError(t, o.verify(t).Err())
-		})
-	}
-}
-
-// storedIDs reads them without a limit on their number. That no two are equal is the table's
-// unique constraint.
-func storedIDs(t *testing.T, o *opened) map[string]bool {
-	t.Helper()
-	rows, err := o.db.Query(ctx, "SELECT e.id FROM audit_events AS e")
-	require.NoError(t, err)
-	defer func() { _ = rows.Close() }()
-	stored := map[string]bool{}
-	for rows.Next() {
-		var id string
-		require.NoError(t, rows.Scan(&id))
-		stored[id] = true
-	}
-	require.NoError(t, rows.Err())
-	return stored
-}
-
-const crashDSN = "GROUNDWORK_CRASH_DSN"
-
-// runAndKill runs TestCrashHelper in a process of its own, kills it under load and returns the ids
-// that it has written to its standard output.
-func runAndKill(t *testing.T, dsn string) []string {
-	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestCrashHelper$", "-test.v=false")
-	cmd.Env = append(os.Environ(), crashDSN+"="+dsn)
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	var text strings.Builder
-	buf := make([]byte, 4096)
-	for strings.Count(text.String(), "\n") < 500 {
-		n, err := out.Read(buf)
-		text.Write(buf[:n])
-		if err != nil {
-			break
-		}
-	}
-	require.NoError(t, cmd.Process.Kill()) // SIGKILL
-	for {
-		n, err := out.Read(buf) // what was acknowledged in the last moment
-		text.Write(buf[:n])
-		if err != nil {
-			break
-		}
-	}
-	_ = cmd.Wait()
-	require.NotContains(t, text.String(), "FAIL")
-	lines := strings.Split(text.String(), "\n")
-	return lines[:len(lines)-1] // the last line may be cut
-}
-
-// TestCrashHelper is the process that gets killed.
-func TestCrashHelper(t *testing.T) {
-	dsn := os.Getenv(crashDSN)
-	if dsn == "" {
-		t.Skip("runs as a process of its own")
-	}
-	async, err := audit.NewAsync(audit.AsyncConfig{Sink: sqlaudit.On(openDSN(t, dsn)), Buffer: 64, Batch: 16})
-	require.NoError(t, err)
-	trail := newTrail(t, async)
-	for range 15 {
-		go func() {
-			for {
-				_ = trail.Log(ctx, audit.Event{Action: "not.waited.for"})
-			}
-		}()
-	}
-	lines := make(chan string)
-	for range 16 {
-		go func() {
-			for {
-				e, err := trail.Prepare(ctx, audit.Event{Action: "waited.for"})
-				if err == nil && async.LogWait(ctx, e) == nil {
-					lines <- e.ID
-				}
-			}
-		}()
-	}
-	for id := range lines {
-		_, _ = os.Stdout.WriteString(id + "\n")
-	}
 }

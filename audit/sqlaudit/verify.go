@@ -3,6 +3,7 @@ package sqlaudit
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -102,25 +103,24 @@ func (s *Store) outside(o VerifyOptions) ([]Checkpoint, error) {
 }
 
 const (
+	// An event is sealed by a link in its own chain; one in another would prove nothing about it.
 	countUnsealed = `SELECT COUNT(*), MIN(e.at) FROM audit_events AS e
-WHERE NOT EXISTS (SELECT 1 FROM audit_chain AS c WHERE c.event_id = e.id)`
+WHERE NOT EXISTS (SELECT 1 FROM audit_chain AS c WHERE c.event_id = e.id AND c.chain = $1)`
 	countUnsealedOf = countUnsealed + ` AND e.tenant = $1`
 )
 
 func (s *Store) countUnsealed(ctx context.Context, r *Report) error {
-	query, args := countUnsealed, []any(nil)
+	query, chain := countUnsealed, ""
 	if s.perTenant {
-		query, args = countUnsealedOf, []any{r.Chain}
+		query, chain = countUnsealedOf, r.Chain
 	}
 	var oldest sqldb.Time
-	if err := s.db.QueryRow(ctx, query, args...).Scan(&r.Unsealed, &oldest); err != nil {
+	if err := s.db.QueryRow(ctx, query, chain).Scan(&r.Unsealed, &oldest); err != nil {
 		return fmt.Errorf("count unsealed: %w", err)
 	}
 	r.Oldest = oldest.Time
 	return nil
 }
-
-const countLinks = `SELECT COUNT(*) FROM audit_chain AS c WHERE c.chain = $1`
 
 // run walks the chain and returns a *Fault, another error, or nil.
 func (v *verifier) run(ctx context.Context, o VerifyOptions) error {
@@ -129,7 +129,10 @@ func (v *verifier) run(ctx context.Context, o VerifyOptions) error {
 		return err
 	}
 	if v.head == nil {
-		return v.noHead(ctx)
+		if err := v.strays(ctx); err != nil {
+			return err
+		}
+		return v.beyond(ctx)
 	}
 	v.report.From, v.report.Hash = v.head.baseSeq, string(v.head.baseHash)
 	headErr := v.head.checkEnd(v.hs, KindHead, useHead, v.head.seq, v.head.keyID, v.head.hash, v.head.mac)
@@ -157,18 +160,44 @@ func (v *verifier) run(ctx context.Context, o VerifyOptions) error {
 	if v.report.Hash != string(v.head.hash) {
 		return v.fault(KindHead, v.head.seq, "it is not that of the last link")
 	}
+	if err := v.strays(ctx); err != nil {
+		return err
+	}
 	return v.beyond(ctx)
 }
 
-func (v *verifier) noHead(ctx context.Context) error {
-	var links int64
-	if err := v.store.db.QueryRow(ctx, countLinks, v.report.Chain).Scan(&links); err != nil {
-		return fmt.Errorf("count links: %w", err)
+const (
+	// selectStrays finds links that no walk comes past, because they lie outside the two ends of
+	// their chain. Sealer and purge change links and head together, so there are none at any time.
+	selectStrays = `SELECT c.chain, c.seq, c.event_id FROM audit_chain AS c LEFT JOIN audit_heads AS h ON h.chain = c.chain
+WHERE c.chain = $1 AND (h.chain IS NULL OR c.seq > h.seq OR c.seq <= h.base_seq) ORDER BY c.seq LIMIT 1`
+
+	// selectOthers finds links in other chains, where there is only one.
+	selectOthers = `SELECT c.chain, c.seq, c.event_id FROM audit_chain AS c WHERE c.chain <> $1 ORDER BY c.chain, c.seq LIMIT 1`
+)
+
+// strays reports the first link that makes an event look sealed and is not part of a chain.
+func (v *verifier) strays(ctx context.Context) error {
+	fault := &Fault{Kind: KindHead, Detail: "there is a link beyond the head"}
+	chain := v.report.Chain
+	scan := func(query string) error {
+		return v.store.db.QueryRow(ctx, query, chain).Scan(&fault.Chain, &fault.Seq, &fault.EventID)
 	}
-	if links > 0 {
-		return v.fault(KindHead, 0, "there are links and no head")
+	err := scan(selectStrays)
+	if errors.Is(err, sql.ErrNoRows) && !v.store.perTenant && chain == "" {
+		fault.Detail = "there is a link in a chain that nobody keeps"
+		err = scan(selectOthers)
 	}
-	return v.beyond(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look for strays: %w", err)
+	}
+	if v.head != nil && fault.Chain == chain && fault.Seq <= v.head.baseSeq {
+		fault.Kind, fault.Detail = KindAnchor, "there is a link from before the anchor"
+	}
+	return fault
 }
 
 // beyond reports checkpoints past the end of the chain.
@@ -211,6 +240,9 @@ func (v *verifier) checkpoints(ctx context.Context, after, to int64) ([]Checkpoi
 	var list []Checkpoint
 	if len(v.store.trusted) > 0 {
 		stored, err := v.store.Checkpoints(ctx, v.report.Chain, after, v.store.page)
+		if errors.Is(err, errStored) {
+			return nil, v.fault(KindCheckpoint, 0, "its position is no number")
+		}
 		if err != nil {
 			return nil, err
 		}

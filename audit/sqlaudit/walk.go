@@ -78,7 +78,7 @@ func readLinks(ctx context.Context, db sqldb.DB, chain string, after, to int64, 
 	list := make([]link, 0, limit)
 	for rows.Next() {
 		var l link
-		if err := rows.Scan(&l.seq, &l.eventID, &l.keyID, &l.prev, &l.hash); err != nil {
+		if err := rows.Scan((*number)(&l.seq), &l.eventID, &l.keyID, &l.prev, &l.hash); err != nil {
 			if ctx.Err() != nil {
 				return nil, fmt.Errorf("read chain: %w", err)
 			}
