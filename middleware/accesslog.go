@@ -2,7 +2,6 @@ package middleware
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -32,9 +31,10 @@ type AccessLogConfig struct {
 // a mux, ids without [RequestID]) is left out too.
 //
 // The status is the one the client got: the first final one, 101 after a hijack, 200 when nothing was
-// written, and 499 when the client left before there was one. client_gone=true marks clients that left
-// later, aborted=true handlers that did not return (panics included, unless [Recover] inside
-// answered).
+// written. Where the client got none it is 499 ([StatusClientClosed]) when the client had left, 444
+// ([StatusAborted]) when the handler gave up with http.ErrAbortHandler, and 500 after any other panic.
+// client_gone=true marks clients that left later, aborted=true handlers that did not return (panics
+// included, unless [Recover] inside answered). Panics are passed on.
 func AccessLog(cfg AccessLogConfig) Middleware {
 	if cfg.Handler == nil {
 		return func(next http.Handler) http.Handler { return next }
@@ -53,7 +53,16 @@ func AccessLog(cfg AccessLogConfig) Middleware {
 			start := l.now()
 			s, w, r := record(w, r)
 			returned := false
-			defer func() { l.write(s, r, start, returned) }()
+			defer func() {
+				var panicked any
+				if !returned {
+					panicked = recover() // nil for runtime.Goexit, which goes on by itself
+				}
+				l.write(s, r, start, returned, isAbort(panicked))
+				if panicked != nil {
+					panic(panicked)
+				}
+			}()
 			next.ServeHTTP(w, r)
 			returned = true
 		})
@@ -96,9 +105,9 @@ func (l *accessLog) since(start time.Time) time.Duration {
 	return l.Now().Sub(start)
 }
 
-func (l *accessLog) write(s *state, r *http.Request, start time.Time, returned bool) {
+func (l *accessLog) write(s *state, r *http.Request, start time.Time, returned, abort bool) {
 	elapsed := l.since(start)
-	status := s.outcome(returned)
+	status := s.outcome(returned, abort)
 	if l.Skip != nil && l.Skip(r, status) {
 		return
 	}
@@ -181,10 +190,4 @@ func secretHeader(canonical string) bool {
 		return true
 	}
 	return false
-}
-
-// isAbort reports whether a panic value is http.ErrAbortHandler, wrapped or not.
-func isAbort(v any) bool {
-	err, ok := v.(error)
-	return ok && errors.Is(err, http.ErrAbortHandler)
 }

@@ -20,7 +20,7 @@ type Observer interface {
 type Observation struct {
 	Route    string // pattern of the path, see [Route], or "unmatched"
 	Method   string // one of the nine of RFC 9110 and RFC 5789, or "OTHER"
-	Status   int    // as in the access log: 499 when the client left first, 101 for upgrades
+	Status   int    // as in the access log, with its 101 for upgrades, 444 and 499; see [AccessLog]
 	Bytes    int64  // of the body sent
 	Duration time.Duration
 }
@@ -49,7 +49,7 @@ type MetricsConfig struct {
 }
 
 // Metrics reports every request to an observer. Mount it outside [Recover], so that a panic counts as
-// the 500 it becomes.
+// the 500 it becomes. Panics are passed on.
 func Metrics(cfg MetricsConfig) Middleware {
 	if cfg.Observer == nil {
 		return func(next http.Handler) http.Handler { return next }
@@ -64,14 +64,21 @@ func Metrics(cfg MetricsConfig) Middleware {
 			returned := false
 			cfg.Observer.Begin(r.Context())
 			defer func() {
+				var panicked any
+				if !returned {
+					panicked = recover() // nil for runtime.Goexit, which goes on by itself
+				}
 				route := s.info.routeLabel()
 				if route == "" {
 					route = "unmatched"
 				}
 				cfg.Observer.End(r.Context(), Observation{
-					Route: route, Method: methodLabel(r.Method), Status: s.outcome(returned),
+					Route: route, Method: methodLabel(r.Method), Status: s.outcome(returned, isAbort(panicked)),
 					Bytes: s.rec.bytes, Duration: cfg.Now().Sub(start),
 				})
+				if panicked != nil {
+					panic(panicked)
+				}
 			}()
 			next.ServeHTTP(w, r)
 			returned = true

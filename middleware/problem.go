@@ -11,6 +11,11 @@ import (
 // handler had an answer. It is not registered; nginx introduced it.
 const StatusClientClosed = 499
 
+// StatusAborted is the status recorded when a handler panicked with http.ErrAbortHandler, on purpose and
+// before it had answered: the connection was closed without one. It is not registered either; nginx
+// introduced it.
+const StatusAborted = 444
+
 // Problem is an error with everything an HTTP answer needs: RFC 9457 members plus code, errors and
 // request_id. It marshals to one flat JSON object in which empty members are left out.
 //

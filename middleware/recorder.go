@@ -104,19 +104,22 @@ func (c *core) push(target string, opts *http.PushOptions) error {
 	return c.w.(http.Pusher).Push(target, opts)
 }
 
-// outcome is what the log and the metrics call the status: 200 when the handler wrote nothing, 500
-// when it panicked or left before it answered, 499 when the client left first.
-func (s *state) outcome(returned bool) int {
+// outcome is what the log and the metrics call the status: the one that was sent, else 499 when the
+// client left first, 200 when the handler returned, 444 when it aborted on purpose, 500 when it panicked
+// or ended its goroutine.
+func (s *state) outcome(returned, abort bool) int {
 	gone := s.gone()
 	switch {
 	case s.rec.status != 0 && s.rec.late, s.rec.status == 0 && gone:
 		return StatusClientClosed
 	case s.rec.status != 0:
 		return int(s.rec.status)
-	case !returned:
-		return http.StatusInternalServerError
+	case returned:
+		return http.StatusOK
+	case abort:
+		return StatusAborted
 	}
-	return http.StatusOK
+	return http.StatusInternalServerError
 }
 
 // gone reports whether the client has left.

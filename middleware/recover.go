@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"errors"
 	"fmt"
 	"log"
 	"log/slog"
@@ -61,6 +62,12 @@ func Recover(cfg RecoverConfig) Middleware {
 			returned = true
 		})
 	}
+}
+
+// isAbort reports whether a panic value is http.ErrAbortHandler, wrapped or not.
+func isAbort(v any) bool {
+	err, ok := v.(error)
+	return ok && errors.Is(err, http.ErrAbortHandler)
 }
 
 // panicError carries a panic value to the answer and to the access log.

@@ -54,38 +54,60 @@ func TestRecoverBeforeAnyWrite(t *testing.T) {
 	}
 }
 
-// Headers that describe the body that never came go; those set outside, and all others, stay.
+// Headers the handler set for the body that never came go. What was set outside of Recover is back as it
+// was, and all other headers stay, wherever they were set.
 func TestRecoverHeaders(t *testing.T) {
 	t.Parallel()
 	outside := func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "outer")
 			w.Header().Set("Content-Language", "en")
+			w.Header().Set("Content-Location", "/outer")
+			w.Header().Set("X-Outside", "1")
+			w.Header().Set("Vary", "Accept-Encoding")
 			next.ServeHTTP(w, r)
 		})
 	}
+	entity := []string{
+		"Content-Length", "Content-Encoding", "Content-Range", "Content-Disposition", "Content-Language",
+		"ETag", "Last-Modified", "Cache-Control", "Expires", "Accept-Ranges", "Trailer", "Location",
+	}
 	mw := middleware.Chain(outside, middleware.Recover(middleware.RecoverConfig{}),
 		middleware.Must(middleware.Headers(middleware.APIHeaders())))
-	w := call(mw(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		for _, name := range []string{
-			"Content-Length", "Content-Encoding", "ETag", "Cache-Control", "Trailer", "Last-Modified",
-			"Content-Range", http.TrailerPrefix + "Sum",
-		} {
-			w.Header().Set(name, "5")
+	protocols(t, func(t *testing.T, start func(http.Handler) *httptest.Server) {
+		srv := start(mw(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			for _, name := range entity {
+				w.Header().Set(name, "5")
+			}
+			w.Header().Set(http.TrailerPrefix+"Sum", "5")
+			w.Header().Add("Vary", "Accept")
+			w.Header().Set("X-Inside", "1")
+			if r.URL.Path == "/deletes" {
+				w.Header().Del("Content-Encoding")
+			}
+			panic("x")
+		})))
+		for _, path := range []string{"/", "/deletes"} {
+			resp, body := get(t, srv, path)
+			h := resp.Header
+			require.Equal(t, 500, resp.StatusCode)
+			problemOf(t, h, body)
+			require.Equal(t, []string{"outer"}, h["Content-Encoding"])
+			require.Equal(t, []string{"en"}, h["Content-Language"])
+			require.Equal(t, []string{"/outer"}, h["Content-Location"])
+			require.Equal(t, []string{"1"}, h["X-Outside"])
+			require.Equal(t, []string{"1"}, h["X-Inside"])
+			require.Equal(t, []string{"Accept-Encoding", "Accept"}, h["Vary"])
+			require.Equal(t, []string{"DENY"}, h["X-Frame-Options"])
+			require.Equal(t, []string{"no-store"}, h["Cache-Control"])
+			require.Empty(t, resp.Trailer)
+			for _, name := range []string{
+				"Content-Range", "Content-Disposition", "Etag", "Last-Modified", "Expires", "Accept-Ranges", "Trailer", "Location",
+			} {
+				require.NotContains(t, h, name)
+			}
 		}
-		w.Header().Set("Vary", "Accept")
-		panic("x")
-	})), request("GET", "/"))
-	h := w.Header()
-	require.Equal(t, 500, w.Code)
-	require.Equal(t, "outer", h.Get("Content-Encoding"))
-	require.Equal(t, "en", h.Get("Content-Language"))
-	require.Equal(t, "Accept", h.Get("Vary"))
-	require.Equal(t, "nosniff", h.Get("X-Content-Type-Options"))
-	require.Equal(t, "no-store", h.Get("Cache-Control"))
-	for _, name := range []string{"Content-Length", "ETag", "Trailer", "Last-Modified", "Content-Range", http.TrailerPrefix + "Sum"} {
-		require.Empty(t, h.Values(name), name)
-	}
+	})
 }
 
 func TestRecoverAfterBytesBreaksTheConnection(t *testing.T) {
@@ -113,15 +135,95 @@ func TestRecoverAfterBytesBreaksTheConnection(t *testing.T) {
 	})
 }
 
-func TestRecoverAbort(t *testing.T) {
+// http.ErrAbortHandler closes the connection or the stream, and nothing calls it an error: not the panic
+// log, not the access log, not net/http. A client that got no status is counted as 444.
+func TestAbort(t *testing.T) {
 	t.Parallel()
-	for _, value := range []error{http.ErrAbortHandler, fmt.Errorf("proxy: %w", http.ErrAbortHandler)} {
-		logged := &records{}
-		h := middleware.Recover(middleware.RecoverConfig{Handler: logged.handler()})(http.HandlerFunc(
-			func(http.ResponseWriter, *http.Request) { panic(value) }))
-		require.PanicsWithValue(t, http.ErrAbortHandler, func() { call(h, request("GET", "/")) })
-		require.Empty(t, logged.all(t))
+	wrapped := fmt.Errorf("proxy: %w", http.ErrAbortHandler)
+	withLog := func(log slog.Handler, obs middleware.Observer) middleware.Middleware {
+		return middleware.Chain(middleware.Metrics(middleware.MetricsConfig{Observer: obs}),
+			middleware.AccessLog(middleware.AccessLogConfig{Handler: log}))
 	}
+	whole := func(log slog.Handler, obs middleware.Observer) middleware.Middleware {
+		return middleware.Must(middleware.Stack(fullStack(log, obs)))
+	}
+	tests := []struct {
+		name    string
+		value   error
+		begun   bool // the handler has answered 200 before
+		mw      func(slog.Handler, middleware.Observer) middleware.Middleware
+		status  int
+		silence bool // net/http itself has nothing to say
+	}{
+		{"plain", http.ErrAbortHandler, false, whole, middleware.StatusAborted, true},
+		{"wrapped", wrapped, false, whole, middleware.StatusAborted, true},
+		{"after the answer began", http.ErrAbortHandler, true, whole, 200, true},
+		{"wrapped, after the answer began", wrapped, true, whole, 200, true},
+		{"without Recover", http.ErrAbortHandler, false, withLog, middleware.StatusAborted, true},
+		{"wrapped, without Recover", wrapped, false, withLog, middleware.StatusAborted, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			protocols(t, func(t *testing.T, start func(http.Handler) *httptest.Server) {
+				logged, complaints, obs := &records{}, &records{}, &tally{}
+				srv := start(tt.mw(logged.handler(), obs)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					if tt.begun {
+						_, _ = io.WriteString(w, "half")
+						_ = http.NewResponseController(w).Flush()
+					}
+					panic(tt.value)
+				})))
+				srv.Config.ErrorLog.SetOutput(complaints)
+				resp, err := srv.Client().Get(srv.URL)
+				if tt.begun {
+					require.NoError(t, err)
+					_, err = io.ReadAll(resp.Body)
+					resp.Body.Close()
+				}
+				require.Error(t, err)
+				srv.Close() // waits for the handler
+				got := logged.one(t)
+				require.Equal(t, "request", got["msg"])
+				require.Equal(t, "INFO", got["level"])
+				require.EqualValues(t, tt.status, got["status"])
+				require.Equal(t, true, got["aborted"])
+				require.Len(t, obs.seen, 1)
+				require.Equal(t, tt.status, obs.seen[0].Status)
+				require.Zero(t, obs.inFlight)
+				require.Equal(t, tt.silence, complaints.buf.Len() == 0, complaints.buf.String())
+			})
+		})
+	}
+}
+
+// Without Recover the panics of a handler are errors of 500, and still net/http's to report.
+func TestPanicsPassTheLogAndTheMetrics(t *testing.T) {
+	t.Parallel()
+	logged, obs := &records{}, &tally{}
+	h := middleware.Chain(middleware.Metrics(middleware.MetricsConfig{Observer: obs}),
+		middleware.AccessLog(middleware.AccessLogConfig{Handler: logged.handler()}))(http.HandlerFunc(
+		func(http.ResponseWriter, *http.Request) { panic("boom") }))
+	require.PanicsWithValue(t, "boom", func() { call(h, request("GET", "/")) })
+	got := logged.one(t)
+	require.EqualValues(t, 500, got["status"])
+	require.Equal(t, "ERROR", got["level"])
+	require.Equal(t, true, got["aborted"])
+	require.Equal(t, 500, obs.seen[0].Status)
+}
+
+// runtime.Goexit cannot be answered: the client sees the connection end.
+func TestGoexitOverTheWire(t *testing.T) {
+	t.Parallel()
+	protocols(t, func(t *testing.T, start func(http.Handler) *httptest.Server) {
+		logged := &records{}
+		srv := start(shell(logged.handler())(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { runtime.Goexit() })))
+		_, err := srv.Client().Get(srv.URL)
+		require.Error(t, err)
+		require.Eventually(t, func() bool { return len(logged.all(t)) == 2 }, 5*time.Second, time.Millisecond)
+		require.Contains(t, logged.all(t)[0]["value"], "Goexit")
+		require.EqualValues(t, 500, logged.all(t)[1]["status"])
+	})
 }
 
 func TestRecoverGoexit(t *testing.T) {
