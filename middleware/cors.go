@@ -62,7 +62,7 @@ func CORS(cfg CORSConfig) (Middleware, error) {
 	c.setMethods(&f, cfg.Methods)
 	c.setRequestHeaders(&f, cfg.RequestHeaders)
 	for _, name := range cfg.ExposedHeaders {
-		if !validHeaderName(name) || name == "*" || strings.EqualFold(name, "Set-Cookie") {
+		if !validHeaderName(name) || name == "*" || isHiddenHeader(name) {
 			f.add("CORSConfig.ExposedHeaders", name, "is not a header that can be exposed")
 		}
 	}
@@ -159,6 +159,12 @@ func isForbiddenHeader(name string) bool {
 		strings.HasPrefix(name, "access-control-")
 }
 
+// isHiddenHeader names the response headers that scripts never see or that are CORS itself.
+func isHiddenHeader(name string) bool {
+	name = strings.ToLower(name)
+	return name == "set-cookie" || name == "set-cookie2" || strings.HasPrefix(name, "access-control-")
+}
+
 func (c *cors) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		origins := r.Header["Origin"]
@@ -167,11 +173,13 @@ func (c *cors) wrap(next http.Handler) http.Handler {
 			c.preflight(w, r, origins, set)
 			return
 		}
+		// With any origin the answer says so to everyone, also to requests without an Origin: a cache
+		// may give it to those that have one.
 		if !c.any {
 			set.vary("Origin")
 		}
-		if len(origins) == 1 && c.allowsOrigin(origins[0]) {
-			c.allow(&set, origins[0])
+		if c.any || (len(origins) == 1 && c.origins.allows(origins[0])) {
+			c.allow(&set, origins)
 			if c.exposed != "" {
 				set.set("Access-Control-Expose-Headers", c.exposed)
 			}
@@ -196,7 +204,7 @@ func (c *cors) preflight(w http.ResponseWriter, r *http.Request, origins []strin
 	methods, headers := r.Header["Access-Control-Request-Method"], r.Header["Access-Control-Request-Headers"]
 	reason := ""
 	switch {
-	case len(origins) != 1 || !c.allowsOrigin(origins[0]):
+	case len(origins) != 1 || (!c.any && !c.origins.allows(origins[0])):
 		reason = "origin refused"
 	case len(methods) != 1 || !c.allowsMethod(methods[0]):
 		reason = "method refused"
@@ -209,7 +217,7 @@ func (c *cors) preflight(w http.ResponseWriter, r *http.Request, origins []strin
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}
-	c.allow(&set, origins[0])
+	c.allow(&set, origins)
 	set.set("Access-Control-Allow-Methods", methods[0])
 	if c.headerList != "" && len(headers) > 0 {
 		set.set("Access-Control-Allow-Headers", c.headerList)
@@ -220,17 +228,16 @@ func (c *cors) preflight(w http.ResponseWriter, r *http.Request, origins []strin
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func (c *cors) allow(set *headerSetter, origin string) {
-	if c.any {
-		origin = "*"
+func (c *cors) allow(set *headerSetter, origins []string) {
+	origin := "*"
+	if !c.any {
+		origin = origins[0]
 	}
 	set.set("Access-Control-Allow-Origin", origin)
 	if c.credentials {
 		set.set("Access-Control-Allow-Credentials", "true")
 	}
 }
-
-func (c *cors) allowsOrigin(origin string) bool { return c.any || c.origins.allows(origin) }
 
 func (c *cors) allowsMethod(method string) bool {
 	_, ok := c.methods[method]

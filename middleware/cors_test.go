@@ -59,6 +59,7 @@ func TestCORSPreflight(t *testing.T) {
 		{name: "foreign origin", header: []string{"Origin", "https://evil.com"}},
 		{name: "two origin lines", header: []string{"Origin", origin, "Origin", origin}},
 		{name: "null", header: []string{"Origin", "null"}},
+		{name: "asks for private network access", header: []string{"Access-Control-Request-Private-Network", "true"}, ok: true},
 		{name: "64 empty header lines", header: repeat([]string{"Access-Control-Request-Headers", ""}, 64), ok: true},
 		{name: "200 empty header lines", header: repeat([]string{"Access-Control-Request-Headers", ""}, 200)},
 	}
@@ -207,16 +208,30 @@ func TestCORSVaryIsExtended(t *testing.T) {
 	require.Equal(t, []string{"Accept-Encoding", "Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers"}, w.Header()["Vary"])
 }
 
+// With "*" the answer is the same for everyone, also for requests without an Origin. Only so a cache may
+// give an answer that was made for one client to another without Vary.
 func TestCORSAnyOrigin(t *testing.T) {
 	t.Parallel()
-	mw := middleware.Must(middleware.CORS(middleware.CORSConfig{Origins: []string{"*"}}))
-	w := call(mw(http.HandlerFunc(ok)), request("GET", "/", "Origin", "null"))
-	require.Equal(t, http.Header{"Access-Control-Allow-Origin": {"*"}}, corsHeaders(w.Header()))
-	require.Empty(t, w.Header()["Vary"], "the answer is the same for every origin")
-	w = call(mw(http.HandlerFunc(ok)), request("OPTIONS", "/", "Origin", "https://x.y", "Access-Control-Request-Method", "GET"))
+	mw := middleware.Must(middleware.CORS(middleware.CORSConfig{Origins: []string{"*"}, ExposedHeaders: []string{"ETag"}}))
+	for name, r := range map[string]*http.Request{
+		"opaque origin":      request("GET", "/", "Origin", "null"),
+		"no origin":          request("GET", "/"),
+		"two lines":          request("GET", "/", "Origin", "https://a.b", "Origin", "https://c.d"),
+		"OPTIONS, no method": request("OPTIONS", "/", "Origin", "https://a.b"),
+	} {
+		w := call(mw(http.HandlerFunc(ok)), r)
+		require.Equal(t, "ok", w.Body.String(), name)
+		require.Equal(t, http.Header{
+			"Access-Control-Allow-Origin": {"*"}, "Access-Control-Expose-Headers": {"ETag"},
+		}, corsHeaders(w.Header()), name)
+		require.Empty(t, w.Header()["Vary"], name)
+	}
+	w := call(mw(http.HandlerFunc(ok)), request("OPTIONS", "/", "Origin", "https://x.y", "Access-Control-Request-Method", "GET"))
 	require.Equal(t, 204, w.Code)
-	require.Equal(t, "*", w.Header().Get("Access-Control-Allow-Origin"))
-	require.Empty(t, w.Header()["Access-Control-Max-Age"])
+	require.Equal(t, http.Header{
+		"Access-Control-Allow-Origin": {"*"}, "Access-Control-Allow-Methods": {"GET"},
+	}, corsHeaders(w.Header()))
+	require.Equal(t, []string{"Access-Control-Request-Method, Access-Control-Request-Headers"}, w.Header()["Vary"])
 }
 
 func TestCORSConfig(t *testing.T) {
@@ -243,6 +258,8 @@ func TestCORSConfig(t *testing.T) {
 		"https://[::1":                  "malformed host",
 		"https://[fe80::1%1]":           "IPv6",
 		"https://[0:0::1]":              "short form",
+		"https://[::ffff:127.0.0.1]":    "short form",
+		"https://[::ffff:7F00:1]":       "upper-case host",
 		"https://a*.example.com":        "whole first label",
 		"https://a.*.example.com":       "whole first label",
 		"https://*.com":                 "top-level domain",
@@ -263,9 +280,9 @@ func TestCORSConfig(t *testing.T) {
 		Origins: all, Credentials: true, MaxAge: 86401 * time.Second,
 		Methods:        []string{"", "*", "CONNECT", "trace", "put", "A B"},
 		RequestHeaders: []string{"Origin", "cookie", "Sec-Fetch-Site", "Proxy-X", "Access-Control-X", "*", "a b"},
-		ExposedHeaders: []string{"*", "Set-Cookie", "a b"},
+		ExposedHeaders: []string{"*", "Set-Cookie", "set-cookie2", "Access-Control-Max-Age", "a b"},
 	})
-	require.Len(t, reasons(t, err), len(all)+1+6+7+3, "every fault at once")
+	require.Len(t, reasons(t, err), len(all)+1+6+7+5, "every fault at once")
 
 	_, err = middleware.CORS(middleware.CORSConfig{Origins: []string{"*"}, Credentials: true})
 	require.ErrorContains(t, err, "CORSConfig.Credentials", "both fields are named")
@@ -278,7 +295,7 @@ func TestCORSConfig(t *testing.T) {
 		{Origins: []string{"http://app.example.com"}, Credentials: true, DangerouslyAllowInsecureOrigins: true},
 		{Origins: []string{"http://app.example.com"}},
 		{Origins: []string{"http://localhost", "http://127.0.0.1:3000", "http://[::1]:3000", "http://*.dev.localhost"}, Credentials: true},
-		{Origins: []string{"chrome-extension://abcdef", "https://xn--bcher-kva.example"}, Credentials: true},
+		{Origins: []string{"chrome-extension://abcdef", "https://xn--bcher-kva.example", "https://[::ffff:7f00:1]"}, Credentials: true},
 		{Origins: []string{"https://a.b"}, Methods: []string{"patch"}},
 	} {
 		_, err := middleware.CORS(cfg)
@@ -317,20 +334,90 @@ func TestCORSValuesAreNotShared(t *testing.T) {
 
 func TestCORSOverHTTP(t *testing.T) {
 	t.Parallel()
+	const origin = "https://app.example.com"
+	tests := []struct {
+		name, method string
+		header       []string
+		status       int
+		body         string
+		want         http.Header
+		vary         string
+	}{
+		{
+			name: "preflight allowed", method: "OPTIONS",
+			header: []string{
+				"Origin", origin, "Access-Control-Request-Method", "PUT",
+				"Access-Control-Request-Headers", "X-Trace", "Access-Control-Request-Headers", "authorization, ",
+			},
+			status: 204,
+			want: http.Header{
+				"Access-Control-Allow-Origin": {origin}, "Access-Control-Allow-Credentials": {"true"},
+				"Access-Control-Allow-Methods": {"PUT"}, "Access-Control-Allow-Headers": {"authorization,content-type,x-trace"},
+				"Access-Control-Max-Age": {"600"},
+			},
+			vary: corsVary,
+		},
+		{
+			name: "second header line refused", method: "OPTIONS",
+			header: []string{
+				"Origin", origin, "Access-Control-Request-Method", "PUT",
+				"Access-Control-Request-Headers", "x-trace", "Access-Control-Request-Headers", "x-evil",
+			},
+			status: 403, vary: corsVary,
+		},
+		{
+			name: "origin refused", method: "OPTIONS",
+			header: []string{"Origin", "https://evil.com", "Access-Control-Request-Method", "GET"}, status: 403, vary: corsVary,
+		},
+		{
+			name: "two origin lines", method: "OPTIONS",
+			header: []string{"Origin", origin, "Origin", origin, "Access-Control-Request-Method", "GET"}, status: 403, vary: corsVary,
+		},
+		{
+			name: "asks for private network access", method: "OPTIONS",
+			header: []string{"Origin", origin, "Access-Control-Request-Method", "GET", "Access-Control-Request-Private-Network", "true"},
+			status: 204,
+			want: http.Header{
+				"Access-Control-Allow-Origin": {origin}, "Access-Control-Allow-Credentials": {"true"},
+				"Access-Control-Allow-Methods": {"GET"}, "Access-Control-Max-Age": {"600"},
+			},
+			vary: corsVary,
+		},
+		{
+			name: "actual request", method: "GET", header: []string{"Origin", origin}, status: 200, body: "ok",
+			want: http.Header{
+				"Access-Control-Allow-Origin": {origin}, "Access-Control-Allow-Credentials": {"true"},
+				"Access-Control-Expose-Headers": {"X-Total, Link"},
+			},
+			vary: "Origin",
+		},
+		{name: "actual request refused", method: "GET", header: []string{"Origin", "null"}, status: 200, body: "ok", vary: "Origin"},
+		{name: "no origin", method: "GET", status: 200, body: "ok", vary: "Origin"},
+		{name: "plain OPTIONS", method: "OPTIONS", status: 200, body: "ok", vary: "Origin"},
+		{
+			name: "OPTIONS without an origin", method: "OPTIONS", header: []string{"Access-Control-Request-Method", "PUT"},
+			status: 200, body: "ok", vary: "Origin",
+		},
+	}
 	protocols(t, func(t *testing.T, start func(http.Handler) *httptest.Server) {
 		srv := start(middleware.Must(middleware.CORS(corsConfig()))(http.HandlerFunc(ok)))
-		req, err := http.NewRequest("OPTIONS", srv.URL, nil)
-		require.NoError(t, err)
-		req.Header.Set("Origin", "https://app.example.com")
-		req.Header.Set("Access-Control-Request-Method", "PUT")
-		resp, err := srv.Client().Do(req)
-		require.NoError(t, err)
-		body, err := io.ReadAll(resp.Body)
-		require.NoError(t, err)
-		resp.Body.Close()
-		require.Equal(t, 204, resp.StatusCode)
-		require.Empty(t, body)
-		require.Equal(t, "PUT", resp.Header.Get("Access-Control-Allow-Methods"))
+		for _, tt := range tests {
+			req, err := http.NewRequest(tt.method, srv.URL, nil)
+			require.NoError(t, err)
+			req.Header = request("GET", "/", tt.header...).Header
+			resp, err := srv.Client().Do(req)
+			require.NoError(t, err)
+			body, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			resp.Body.Close()
+			require.Equal(t, tt.status, resp.StatusCode, tt.name)
+			require.Equal(t, tt.body, string(body), tt.name)
+			if tt.want == nil {
+				tt.want = http.Header{}
+			}
+			require.Equal(t, tt.want, corsHeaders(resp.Header), tt.name)
+			require.Equal(t, []string{tt.vary}, resp.Header["Vary"], tt.name)
+		}
 	})
 }
 

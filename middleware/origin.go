@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 )
@@ -122,7 +123,7 @@ func originHostFault(scheme, rest string) string {
 		if err != nil || !a.Is6() || a.Zone() != "" {
 			return "has a bad IPv6 address"
 		}
-		if a.String() != host[1:len(host)-1] && !a.Is4In6() {
+		if shortIPv6(a) != host[1:len(host)-1] {
 			return "has an IPv6 address that is not in its short form"
 		}
 		return ""
@@ -131,6 +132,15 @@ func originHostFault(scheme, rest string) string {
 		return "has a malformed host"
 	}
 	return ""
+}
+
+// shortIPv6 is the address as browsers write it: netip's form, but without dots in an IPv4-mapped one.
+func shortIPv6(a netip.Addr) string {
+	if !a.Is4In6() {
+		return a.String()
+	}
+	b := a.As16()
+	return fmt.Sprintf("::ffff:%x:%x", uint16(b[12])<<8|uint16(b[13]), uint16(b[14])<<8|uint16(b[15]))
 }
 
 func validScheme(s string) bool {
