@@ -71,20 +71,21 @@ func Timeout(d time.Duration) Middleware {
 				ctx, cancel = context.WithTimeout(ctx, d)
 			}
 			defer cancel()
-			i.deadlines = &deadlines{ctx: ctx, base: base}
+			mine := &deadlines{base: base}
+			i.deadlines = mine
 			r = r.WithContext(ctx)
 			i.req = r
 			next.ServeHTTP(w, r)
-			mine := i.deadlines.ctx == ctx // else an inner Timeout has decided
-			if mine && errors.Is(ctx.Err(), context.DeadlineExceeded) && s.rec.status == 0 {
+			decides := i.deadlines == mine // else an inner Timeout has decided
+			if decides && errors.Is(ctx.Err(), context.DeadlineExceeded) && s.rec.status == 0 {
 				WriteProblem(w, r, problemTimeout())
 			}
 		})
 	}
 }
 
-// deadlines is the context of the innermost Timeout and the one outside all of them.
-type deadlines struct{ ctx, base context.Context }
+// deadlines is left by each Timeout for those inside it: the context outside all of them.
+type deadlines struct{ base context.Context }
 
 // lifted has the values of one context and the end of another, outer one.
 type lifted struct {

@@ -31,7 +31,7 @@ type info struct {
 	route     string      // set by Route
 	csp       *cspPolicy  // the innermost Headers' policy when it has a place for a nonce,
 	cspHeader http.Header // and the header map it was set in
-	deadlines *deadlines  // set by Timeout
+	deadlines *deadlines  // set by the innermost Timeout
 
 	mu    sync.Mutex // guards the two below, which handler goroutines may touch
 	nonce string
