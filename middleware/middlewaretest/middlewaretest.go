@@ -10,6 +10,7 @@ package middlewaretest
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -17,6 +18,8 @@ import (
 	"net/http/httptest"
 	"net/http/httptrace"
 	"net/textproto"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -26,26 +29,30 @@ import (
 // fails for each ability that got lost or was made up. Subtests:
 //
 //   - interfaces: the writer has the optional interfaces it has without mw, no more and no fewer
-//   - controller: deadlines and full duplex work through http.ResponseController
+//   - controller: deadlines, full duplex and flushing work through http.ResponseController
+//   - duplex: a handler can answer while it still reads the request
 //   - informational: a 103 reaches the client and is not taken for the answer
 //   - head: an answer to HEAD has its headers and no body
 //   - stream: what was flushed arrives before the handler returns
 //   - copy: a body written from a reader arrives whole
+//   - sendfile: a file reaches the connection as a file, where the system can send it (HTTP/1.1)
 //   - hijack: a connection can be taken over (HTTP/1.1)
 //
 // A middleware that changes bodies, such as a compressor, fails copy and stream only if the client
-// cannot undo the change by itself.
+// cannot undo the change by itself, and sendfile in any case.
 func TestWriter(t *testing.T, mw func(http.Handler) http.Handler) {
 	t.Helper()
 	for _, proto := range []protocol{{name: "HTTP1"}, {name: "HTTP2", h2: true}} {
 		t.Run(proto.name, func(t *testing.T) {
 			t.Run("interfaces", func(t *testing.T) { testInterfaces(t, proto, mw) })
 			t.Run("controller", func(t *testing.T) { testController(t, proto, mw) })
+			t.Run("duplex", func(t *testing.T) { testDuplex(t, proto, mw) })
 			t.Run("informational", func(t *testing.T) { testInformational(t, proto, mw) })
 			t.Run("head", func(t *testing.T) { testHead(t, proto, mw) })
 			t.Run("stream", func(t *testing.T) { testStream(t, proto, mw) })
 			t.Run("copy", func(t *testing.T) { testCopy(t, proto, mw) })
 			if !proto.h2 {
+				t.Run("sendfile", func(t *testing.T) { testSendfile(t, mw) })
 				t.Run("hijack", func(t *testing.T) { testHijack(t, proto, mw) })
 			}
 		})
@@ -145,6 +152,51 @@ func testController(t *testing.T, p protocol, mw func(http.Handler) http.Handler
 	fetch(t, p.start(t, mw(h)), http.MethodGet)
 }
 
+func testDuplex(t *testing.T, p protocol, mw func(http.Handler) http.Handler) {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	srv := p.start(t, mw(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := http.NewResponseController(w)
+		if err := c.EnableFullDuplex(); err != nil {
+			t.Errorf("EnableFullDuplex: %v", err)
+			cancel() // or the server would wait for the rest of the request
+			return
+		}
+		_ = c.Flush()
+		lines := bufio.NewReader(r.Body)
+		for {
+			line, err := lines.ReadString('\n')
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(w, line)
+			_ = c.Flush()
+		}
+	})))
+	body, feed := io.Pipe()
+	defer feed.Close()
+	stop := context.AfterFunc(ctx, func() { _ = body.CloseWithError(ctx.Err()) }) // the client waits for its own writes
+	defer stop()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, srv.URL, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := srv.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewReader(resp.Body)
+	for range 3 {
+		if _, err := io.WriteString(feed, "ping\n"); err != nil {
+			t.Fatal(err)
+		}
+		if line, err := lines.ReadString('\n'); err != nil || line != "ping\n" {
+			t.Fatalf("read %q, %v while the request went on", line, err)
+		}
+	}
+}
+
 func testInformational(t *testing.T, p protocol, mw func(http.Handler) http.Handler) {
 	srv := p.start(t, mw(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Link", "</style.css>; rel=preload")
@@ -232,6 +284,64 @@ func testCopy(t *testing.T, p protocol, mw func(http.Handler) http.Handler) {
 	if got != want {
 		t.Errorf("%d bytes arrived, %d were sent", len(got), len(want))
 	}
+}
+
+func testSendfile(t *testing.T, mw func(http.Handler) http.Handler) {
+	const size = 1 << 18
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, make([]byte, size), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewUnstartedServer(mw(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.ServeFile(w, r, path)
+	})))
+	sources := make(chan io.Reader, 16)
+	srv.Listener = spyListener{srv.Listener, sources}
+	srv.Start()
+	t.Cleanup(srv.Close)
+	if _, body := fetch(t, srv, http.MethodGet); len(body) != size {
+		t.Errorf("%d bytes arrived, %d were sent", len(body), size)
+	}
+	select {
+	case src := <-sources:
+		limited, ok := src.(*io.LimitedReader)
+		if !ok {
+			t.Errorf("the connection was given a %T, want an *io.LimitedReader of the file", src)
+		} else if _, ok := limited.R.(*os.File); !ok {
+			t.Errorf("the connection was given a reader of %T, want *os.File", limited.R)
+		}
+	default:
+		t.Error("the connection's ReadFrom was not used")
+	}
+}
+
+// spyListener hands out connections that report what they are asked to read from.
+type spyListener struct {
+	net.Listener
+	sources chan<- io.Reader
+}
+
+// Accept implements net.Listener.
+func (l spyListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &spyConn{Conn: conn, sources: l.sources}, nil
+}
+
+type spyConn struct {
+	net.Conn
+	sources chan<- io.Reader
+}
+
+// ReadFrom implements io.ReaderFrom, as net.TCPConn does.
+func (c *spyConn) ReadFrom(src io.Reader) (int64, error) {
+	select {
+	case c.sources <- src:
+	default: // one is enough
+	}
+	return c.Conn.(io.ReaderFrom).ReadFrom(src)
 }
 
 func testHijack(t *testing.T, p protocol, mw func(http.Handler) http.Handler) {

@@ -1,6 +1,8 @@
 package middlewaretest_test
 
 import (
+	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -22,6 +24,7 @@ func TestOurOwn(t *testing.T) {
 		"nothing":    middleware.Chain(),
 		"RequestID":  middleware.Must(middleware.RequestID(middleware.RequestIDConfig{})),
 		"ClientIP":   middleware.Must(middleware.ClientIP(middleware.ClientIPConfig{})),
+		"Metrics":    middleware.Metrics(middleware.MetricsConfig{Observer: silent{}}),
 		"AccessLog":  middleware.AccessLog(middleware.AccessLogConfig{Handler: slog.DiscardHandler}),
 		"Recover":    middleware.Recover(middleware.RecoverConfig{}),
 		"Headers":    middleware.Must(middleware.Headers(headers)),
@@ -31,8 +34,21 @@ func TestOurOwn(t *testing.T) {
 		"MaxBody":    middleware.MaxBody(1000),
 		"Timeout":    middleware.Timeout(time.Minute),
 		"Timeout(0)": middleware.Chain(middleware.Timeout(time.Minute), middleware.Timeout(0)),
+		"Route":      func(next http.Handler) http.Handler { return middleware.Route("/", next) },
+		"Handle": func(next http.Handler) http.Handler {
+			return middleware.Handle(func(w http.ResponseWriter, r *http.Request) error {
+				next.ServeHTTP(w, r)
+				return nil
+			})
+		},
+		"ErrorMap.Mux": func(next http.Handler) http.Handler {
+			mux := http.NewServeMux()
+			mux.Handle("/", next)
+			return middleware.ErrorMap{}.Mux(mux)
+		},
 		"Stack": middleware.Must(middleware.Stack(middleware.StackConfig{
 			RequestID: &middleware.RequestIDConfig{}, ClientIP: &middleware.ClientIPConfig{},
+			Metrics:   &middleware.MetricsConfig{Observer: silent{}},
 			AccessLog: &middleware.AccessLogConfig{Handler: slog.DiscardHandler}, Recover: &middleware.RecoverConfig{},
 			Headers: &headers, Hosts: &middleware.HostsConfig{Allowed: []string{"127.0.0.1"}},
 			CORS: &middleware.CORSConfig{}, CSRF: &middleware.CSRFConfig{}, Origins: []string{"https://app.example.com"},
@@ -47,6 +63,12 @@ func TestOurOwn(t *testing.T) {
 	}
 }
 
+// silent is an observer that keeps nothing.
+type silent struct{}
+
+func (silent) Begin(context.Context)                       {}
+func (silent) End(context.Context, middleware.Observation) {}
+
 // Middleware with the usual mistakes must fail. Each runs in a process of its own, since a failing
 // subtest fails its parents.
 func TestMistakesAreFound(t *testing.T) {
@@ -58,6 +80,9 @@ func TestMistakesAreFound(t *testing.T) {
 			})
 		},
 		"buffers": func(next http.Handler) http.Handler { return http.TimeoutHandler(next, 200*time.Millisecond, "late") },
+		"reads files itself": func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(&copier{w}, r) })
+		},
 		"takes 103 for the answer": func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next.ServeHTTP(&firstStatus{ResponseWriter: w}, r) })
 		},
@@ -68,8 +93,9 @@ func TestMistakesAreFound(t *testing.T) {
 		return
 	}
 	want := map[string][]string{
-		"hides everything":         {"HTTP1/interfaces", "HTTP1/controller", "HTTP1/hijack", "HTTP2/interfaces"},
+		"hides everything":         {"HTTP1/interfaces", "HTTP1/controller", "HTTP1/duplex", "HTTP1/hijack", "HTTP1/sendfile", "HTTP2/interfaces"},
 		"buffers":                  {"HTTP1/interfaces", "HTTP1/controller", "HTTP1/stream", "HTTP2/stream"},
+		"reads files itself":       {"HTTP1/sendfile"},
 		"takes 103 for the answer": {"HTTP1/informational", "HTTP2/informational"},
 	}
 	for name := range mistakes {
@@ -99,4 +125,13 @@ func (f *firstStatus) WriteHeader(status int) {
 		f.done = true
 		f.ResponseWriter.WriteHeader(status)
 	}
+}
+
+// copier has ReadFrom, but makes an ordinary reader of what it is given.
+type copier struct{ http.ResponseWriter }
+
+func (c *copier) Unwrap() http.ResponseWriter { return c.ResponseWriter }
+
+func (c *copier) ReadFrom(r io.Reader) (int64, error) {
+	return io.Copy(c.ResponseWriter, struct{ io.Reader }{r})
 }
