@@ -1,6 +1,7 @@
 package middleware_test
 
 import (
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -14,26 +15,137 @@ import (
 	"github.com/groundwork-go/groundwork/middleware"
 )
 
-// FuzzOrigin compares the origin matcher with a regular expression for the same patterns.
-func FuzzOrigin(f *testing.F) {
+// originSeeds are the cases of the tables and each of them with the usual ways to fool a matcher.
+func originSeeds() []string {
+	var seeds []string
 	for _, tt := range originCases {
-		f.Add(tt.origin)
+		seeds = append(seeds, tt.origin)
+		scheme, host, found := strings.Cut(tt.origin, "://")
+		if !found || host == "" {
+			continue
+		}
+		seeds = append(seeds,
+			"http://"+host, "HTTPS://"+host, scheme+":/"+host, scheme+":///"+host, scheme+"://"+strings.ToUpper(host),
+			tt.origin+":443", tt.origin+":8443", tt.origin+":08", tt.origin+":99999", tt.origin+":", tt.origin+".",
+			tt.origin+"/", tt.origin+"?", tt.origin+"#", tt.origin+"\t", tt.origin+"\x00", tt.origin+", "+tt.origin,
+			scheme+"://evil.com/"+host, scheme+"://evil.com@"+host, scheme+"://"+host+"@evil.com",
+			scheme+"://"+host+".evil.com", scheme+"://."+host, scheme+"://a."+host, scheme+"://a.."+host,
+			scheme+"://-_."+host, scheme+"://"+strings.Repeat("a", 63)+"."+host, scheme+"://"+strings.Repeat("a", 64)+"."+host,
+			scheme+"://"+strings.Repeat("b.", 120)+host, scheme+"://*."+host, scheme+"://["+host+"]", scheme+"://xn--a."+host,
+		)
 	}
-	mw := middleware.Must(middleware.CORS(corsConfig()))
-	label := `[a-z0-9_-]{1,63}`
+	return seeds
+}
+
+const naiveLabel = `[a-z0-9_-]{1,63}`
+
+// fitsDNS reports whether the host of an origin is short enough to be one.
+func fitsDNS(origin string) bool {
+	_, host, _ := strings.Cut(origin, "://")
+	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
+		host = host[:colon]
+	}
+	return len(strings.TrimSuffix(host, ".")) <= 253
+}
+
+// corsAllows asks the middleware, without a network.
+func corsAllows(h http.Handler, origin string) bool {
+	w := &nullWriter{h: http.Header{}}
+	r := &http.Request{Method: "GET", URL: &url.URL{Path: "/"}, Header: http.Header{"Origin": {origin}}}
+	h.ServeHTTP(w, r)
+	got := w.h["Access-Control-Allow-Origin"]
+	return len(got) == 1 && got[0] == origin
+}
+
+// csrfAllows asks whether a page of the origin may post across sites.
+func csrfAllows(h http.Handler, origin string) bool {
+	w := &statusWriter{nullWriter: nullWriter{h: http.Header{}}}
+	h.ServeHTTP(w, &http.Request{Method: "POST", URL: &url.URL{Path: "/"}, Header: http.Header{
+		"Origin": {origin}, "Sec-Fetch-Site": {"cross-site"},
+	}})
+	return w.status == 0
+}
+
+type statusWriter struct {
+	nullWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) { w.status = status }
+
+func nothing(http.ResponseWriter, *http.Request) {}
+
+func refuse(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusForbidden) }
+
+// FuzzOrigin compares the origin matcher with a regular expression for the same patterns, and CSRF, which
+// has the same list, with CORS.
+func FuzzOrigin(f *testing.F) {
+	for _, seed := range originSeeds() {
+		f.Add(seed)
+	}
+	cfg := corsConfig()
+	cors := middleware.Must(middleware.CORS(cfg))(http.HandlerFunc(nothing))
+	csrf := middleware.Must(middleware.CSRF(middleware.CSRFConfig{TrustedOrigins: cfg.Origins, OnError: refuse}))(
+		http.HandlerFunc(nothing))
 	naive := regexp.MustCompile(`\A(https://app\.example\.com|http://localhost:3000|https://\[2001:db8::1\]:8443|` +
-		`https://(` + label + `\.)+example\.org)\z`)
+		`https://(` + naiveLabel + `\.)+example\.org)\z`)
 	f.Fuzz(func(t *testing.T, origin string) {
-		r := request("GET", "/")
-		r.Header["Origin"] = []string{origin}
-		w := call(mw(http.HandlerFunc(ok)), r)
-		got := w.Header().Get("Access-Control-Allow-Origin") == origin && origin != ""
-		host := strings.TrimPrefix(origin, "https://")
-		require.Equal(t, naive.MatchString(origin) && len(host) <= 253, got)
+		got := corsAllows(cors, origin)
+		if want := naive.MatchString(origin) && fitsDNS(origin); got != want {
+			t.Fatalf("%q: allowed %v, by the regular expression %v", origin, got, want)
+		}
+		if csrf := csrfAllows(csrf, origin); csrf != got {
+			t.Fatalf("%q: CSRF allows %v, CORS %v", origin, csrf, got)
+		}
 		if got {
 			u, err := url.Parse(origin)
-			require.NoError(t, err, "what is reflected is a URL")
-			require.Equal(t, origin, u.Scheme+"://"+u.Host)
+			if err != nil || origin != u.Scheme+"://"+u.Host {
+				t.Fatalf("%q is reflected and no origin: %v", origin, err)
+			}
+		}
+	})
+}
+
+// FuzzOriginPattern does the same with any pattern the constructor accepts.
+func FuzzOriginPattern(f *testing.F) {
+	patterns := []string{
+		"https://example.com", "https://*.example.org", "http://*.example.com:8080", "https://*.a.b.c", "app://x",
+		"https://127.0.0.1", "https://[::1]:3000", "https://[::ffff:7f00:1]", "https://example.com.", "https://*.example.com.",
+		"https://a_b-c.x1", "http://localhost", "https://*.com", "https://*.*.com", "*", "https://xn--bcher-kva.example:1",
+	}
+	for k, origin := range originSeeds() {
+		f.Add(patterns[k%len(patterns)], origin)
+	}
+	for _, pattern := range patterns {
+		f.Add(pattern, pattern)
+		f.Add(pattern, strings.Replace(pattern, "*", "a.b", 1))
+		f.Add(pattern, strings.Replace(pattern, "*.", "", 1))
+	}
+	f.Fuzz(func(t *testing.T, pattern, origin string) {
+		mw, err := middleware.CORS(middleware.CORSConfig{Origins: []string{pattern}})
+		if err != nil {
+			var fault *middleware.ConfigError
+			if !errors.As(err, &fault) || fault.Field != "CORSConfig.Origins" {
+				t.Fatalf("%q: %v", pattern, err)
+			}
+			return
+		}
+		if pattern == "*" {
+			return
+		}
+		scheme, rest, _ := strings.Cut(pattern, "://")
+		bare, wildcard := strings.CutPrefix(rest, "*.")
+		if u, err := url.Parse(scheme + "://" + bare); err != nil || pattern != strings.ToLower(pattern) ||
+			u.Host != bare || u.Host == "" || u.User != nil {
+			t.Fatalf("%q was accepted: %v", pattern, err)
+		}
+		naive := regexp.QuoteMeta(pattern)
+		if wildcard {
+			naive = regexp.QuoteMeta(scheme+"://") + `(` + naiveLabel + `\.)+` + regexp.QuoteMeta(bare)
+		}
+		want := regexp.MustCompile(`\A`+naive+`\z`).MatchString(origin) && fitsDNS(origin)
+		if got := corsAllows(mw(http.HandlerFunc(nothing)), origin); got != want {
+			t.Fatalf("%q by %q: allowed %v, by the regular expression %v", origin, pattern, got, want)
 		}
 	})
 }
@@ -44,14 +156,14 @@ func FuzzHost(f *testing.F) {
 		f.Add(tt.host)
 	}
 	mw := middleware.Must(middleware.TrustedHosts(middleware.HostsConfig{
-		Allowed: []string{"example.com", "*.example.org", "[::1]", "127.0.0.1", "port.example.net:8080"},
-	}))
+		Allowed: []string{"example.com", "*.example.org", "[::1]", "127.0.0.1", "port.example.net:8080"}, OnError: refuse,
+	}))(http.HandlerFunc(nothing))
 	label := `[A-Za-z0-9_-]{1,63}`
 	name := regexp.MustCompile(`\A(?i:example\.com|(` + label + `\.)+example\.org)\.?\z`)
 	f.Fuzz(func(t *testing.T, host string) {
-		r := request("GET", "/")
-		r.Host = host
-		got := call(mw(http.HandlerFunc(ok)), r).Code == 200
+		w := &statusWriter{nullWriter: nullWriter{h: http.Header{}}}
+		mw.ServeHTTP(w, &http.Request{Method: "GET", URL: &url.URL{Path: "/"}, Host: host, Header: http.Header{}})
+		got := w.status == 0
 
 		bare, port := host, ""
 		if h, p, err := net.SplitHostPort(host); err == nil {

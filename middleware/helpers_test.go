@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -112,18 +113,49 @@ func problemOf(t *testing.T, h http.Header, body string) map[string]any {
 
 func ok(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }
 
-// shell is the whole stack in its documented order.
+// shell is the whole stack, every part switched on, in its documented order.
 func shell(log slog.Handler) middleware.Middleware {
-	return middleware.Chain(
-		middleware.Must(middleware.RequestID(middleware.RequestIDConfig{})),
-		middleware.Must(middleware.ClientIP(middleware.ClientIPConfig{})),
-		middleware.AccessLog(middleware.AccessLogConfig{Handler: log}),
-		middleware.Recover(middleware.RecoverConfig{Handler: log}),
-		middleware.Must(middleware.Headers(middleware.PageHeaders())),
-		middleware.Must(middleware.TrustedHosts(middleware.HostsConfig{
-			Allowed: []string{"127.0.0.1", "example.com", "*.example.com"},
+	cfg := fullStack(log, silent{})
+	headers := middleware.PageHeaders()
+	cfg.Headers = &headers
+	cfg.Hosts = &middleware.HostsConfig{Allowed: []string{"127.0.0.1", "example.com", "*.example.com"}}
+	return middleware.Must(middleware.Stack(cfg))
+}
+
+// everyPart is each middleware of the package by name, and the whole stack. None of them refuses a plain
+// GET of example.com or 127.0.0.1.
+func everyPart() map[string]middleware.Middleware {
+	return map[string]middleware.Middleware{
+		"RequestID": middleware.Must(middleware.RequestID(middleware.RequestIDConfig{})),
+		"ClientIP":  middleware.Must(middleware.ClientIP(middleware.ClientIPConfig{})),
+		"Metrics":   middleware.Metrics(middleware.MetricsConfig{Observer: silent{}}),
+		"AccessLog": middleware.AccessLog(middleware.AccessLogConfig{Handler: slog.DiscardHandler}),
+		"Recover":   middleware.Recover(middleware.RecoverConfig{}),
+		"Headers":   middleware.Must(middleware.Headers(middleware.PageHeaders())),
+		"TrustedHosts": middleware.Must(middleware.TrustedHosts(middleware.HostsConfig{
+			Allowed: []string{"127.0.0.1", "example.com"},
 		})),
-	)
+		"CORS": middleware.Must(middleware.CORS(middleware.CORSConfig{
+			Origins: []string{"https://app.example.net"}, Credentials: true,
+		})),
+		"CSRF":           middleware.Must(middleware.CSRF(middleware.CSRFConfig{})),
+		"MaxBody":        middleware.MaxBody(1 << 20),
+		"Timeout":        middleware.Timeout(time.Minute),
+		"Timeout lifted": middleware.Chain(middleware.Timeout(time.Minute), middleware.Timeout(0)),
+		"Route":          func(next http.Handler) http.Handler { return middleware.Route("/", next) },
+		"Handle": func(next http.Handler) http.Handler {
+			return middleware.Handle(func(w http.ResponseWriter, r *http.Request) error {
+				next.ServeHTTP(w, r)
+				return nil
+			})
+		},
+		"ErrorMap.Mux": func(next http.Handler) http.Handler {
+			mux := http.NewServeMux()
+			mux.Handle("/", next)
+			return middleware.ErrorMap{}.Mux(mux)
+		},
+		"Stack": shell(slog.DiscardHandler),
+	}
 }
 
 // reasons lists the fields of every ConfigError joined in err.
