@@ -139,6 +139,56 @@ func TestTrustedHostsOverTheWire(t *testing.T) {
 	require.Eventually(t, func() bool { return len(log.all(t)) == len(tests) }, 5*time.Second, time.Millisecond, "refusals are logged")
 }
 
+// What a client can send as Host or :authority. A refusal has everything an answer of the stack has.
+func TestTrustedHostsOnBothProtocols(t *testing.T) {
+	t.Parallel()
+	hosts := map[string]int{
+		"example.com": 200, "EXAMPLE.com": 200, "example.com.": 200, "example.com:8080": 200, "a.b.example.com": 200,
+		"127.0.0.1:1": 200, "evil.com": 421, "example.com.evil.com": 421, "evil-example.com": 421, "example.com:99999": 421,
+		"[::1]": 421, "127.0.0.2": 421, "localhost": 421,
+	}
+	protocols(t, func(t *testing.T, start func(http.Handler) *httptest.Server) {
+		log := &records{}
+		srv := start(shell(log.handler())(http.HandlerFunc(ok)))
+		for host, status := range hosts {
+			req, err := http.NewRequest("GET", srv.URL, nil)
+			require.NoError(t, err)
+			req.Host = host
+			req.Header.Set("X-Forwarded-Host", "example.com") // from a peer nobody trusts
+			resp, err := srv.Client().Do(req)
+			require.NoError(t, err, host)
+			body, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			resp.Body.Close()
+			require.Equal(t, status, resp.StatusCode, host)
+			require.Equal(t, "DENY", resp.Header.Get("X-Frame-Options"), host)
+			id := resp.Header.Get("X-Request-Id")
+			require.Regexp(t, `^[0-9a-f]{32}$`, id, host)
+			if status == 421 {
+				p := problemOf(t, resp.Header, string(body))
+				require.Equal(t, "wrong_host", p["code"], host)
+				require.Equal(t, id, p["request_id"], host)
+			}
+		}
+		srv.Close()
+		require.Len(t, log.all(t), len(hosts), "refusals are logged")
+		for _, record := range log.all(t) {
+			require.EqualValues(t, hosts[record["host"].(string)], record["status"], record["host"])
+		}
+	})
+}
+
+// Not even a trusted proxy can say which host was asked for: nothing reads X-Forwarded-Host.
+func TestForwardedHostIsNeverRead(t *testing.T) {
+	t.Parallel()
+	h := middleware.Must(middleware.Stack(fullStack(nil, nil)))(http.HandlerFunc(ok))
+	trusted := request("GET", "http://evil.com/", "X-Forwarded-Host", "example.com", "Forwarded", "host=example.com")
+	require.Equal(t, 421, call(h, trusted).Code)
+	trusted.Host = "example.com"
+	trusted.Header.Set("X-Forwarded-Host", "evil.com")
+	require.Equal(t, 200, call(h, trusted).Code)
+}
+
 func TestTrustedHostsAllocatesNothing(t *testing.T) {
 	h := middleware.Must(middleware.TrustedHosts(middleware.HostsConfig{Allowed: []string{"*.example.com", "localhost"}}))(
 		http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))

@@ -1,15 +1,17 @@
 package middleware_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
-	"net"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,17 +79,43 @@ func TestMaxBody(t *testing.T) {
 // A client that asks first is told no instead of being invited to send.
 func TestMaxBodyDoesNotInvite(t *testing.T) {
 	t.Parallel()
-	srv := httptest.NewServer(middleware.MaxBody(10)(http.HandlerFunc(ok)))
-	t.Cleanup(srv.Close)
-	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
-	require.NoError(t, err)
-	defer conn.Close()
-	_, err = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n")
-	require.NoError(t, err)
-	line, err := bufio.NewReader(conn).ReadString('\n')
-	require.NoError(t, err)
-	require.Contains(t, line, " 413 ")
+	protocols(t, func(t *testing.T, start func(http.Handler) *httptest.Server) {
+		srv := start(shell(slog.DiscardHandler)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			ok(w, r)
+		})))
+		srv.Client().Transport.(*http.Transport).ExpectContinueTimeout = time.Minute
+		for size, status := range map[int]int{1 << 10: 200, 1<<10 + 1: 413} {
+			var invited, sent atomic.Bool
+			trace := &httptrace.ClientTrace{Got100Continue: func() { invited.Store(true) }}
+			req, err := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), "POST", srv.URL,
+				readerFunc(func(p []byte) (int, error) {
+					sent.Store(true)
+					clear(p)
+					return len(p), nil
+				}))
+			require.NoError(t, err)
+			req.ContentLength = int64(size)
+			req.Body = io.NopCloser(io.LimitReader(req.Body, int64(size)))
+			req.Header.Set("Expect", "100-continue")
+			resp, err := srv.Client().Do(req)
+			require.NoError(t, err)
+			body, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			resp.Body.Close()
+			require.Equal(t, status, resp.StatusCode)
+			require.Equal(t, status == 200, invited.Load(), "a small body is invited, a large one is not")
+			require.Equal(t, status == 200, sent.Load())
+			if status == 413 {
+				require.Equal(t, "too_large", problemOf(t, resp.Header, string(body))["code"])
+			}
+		}
+	})
 }
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 // After a body turned out too large net/http must not read on for the next request.
 func TestMaxBodyClosesTheConnection(t *testing.T) {
@@ -214,6 +242,48 @@ func TestTimeout(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The same over real connections: an answer that streams goes on after the deadline.
+func TestTimeoutOverTheWire(t *testing.T) {
+	t.Parallel()
+	wait := func(r *http.Request) { <-r.Context().Done() }
+	mux := http.NewServeMux()
+	mux.HandleFunc("/obedient", func(_ http.ResponseWriter, r *http.Request) { wait(r) })
+	mux.Handle("/handle", middleware.Handle(func(_ http.ResponseWriter, r *http.Request) error {
+		wait(r)
+		return fmt.Errorf("query: %w", r.Context().Err())
+	}))
+	mux.HandleFunc("/deaf", func(w http.ResponseWriter, r *http.Request) { wait(r); ok(w, r) })
+	mux.HandleFunc("/stream", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "before, ")
+		_ = http.NewResponseController(w).Flush()
+		wait(r)
+		_, _ = io.WriteString(w, "after")
+	})
+	mux.Handle("/lifted", middleware.Timeout(0)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, has := r.Context().Deadline()
+		fmt.Fprint(w, has, r.Context().Err())
+	})))
+	protocols(t, func(t *testing.T, start func(http.Handler) *httptest.Server) {
+		log := &records{}
+		cfg := fullStack(log.handler(), nil)
+		cfg.Timeout = 10 * time.Millisecond
+		srv := start(middleware.Must(middleware.Stack(cfg))(mux))
+		for _, path := range []string{"/obedient", "/handle"} {
+			resp, body := get(t, srv, path)
+			require.Equal(t, 503, resp.StatusCode, path)
+			require.Equal(t, "unavailable", problemOf(t, resp.Header, body)["code"], path)
+			require.Equal(t, []string{"5"}, resp.Header["Retry-After"], path)
+		}
+		for path, want := range map[string]string{"/deaf": "ok", "/stream": "before, after", "/lifted": "false <nil>"} {
+			resp, body := get(t, srv, path)
+			require.Equal(t, 200, resp.StatusCode, path)
+			require.Equal(t, want, body, path)
+		}
+		srv.Close()
+		require.Len(t, log.all(t), 5)
+	})
 }
 
 type onceWriter struct {
