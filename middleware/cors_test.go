@@ -255,6 +255,7 @@ func TestCORSConfig(t *testing.T) {
 		"app.example.com":               "scheme",
 		"https://":                      "host",
 		"https://a..b":                  "malformed host",
+		"https://127.0.0.1.":            "dot at its end",
 		"https://[::1":                  "malformed host",
 		"https://[fe80::1%1]":           "IPv6",
 		"https://[0:0::1]":              "short form",
@@ -263,6 +264,9 @@ func TestCORSConfig(t *testing.T) {
 		"https://a*.example.com":        "whole first label",
 		"https://a.*.example.com":       "whole first label",
 		"https://*.com":                 "top-level domain",
+		"https://*.com.":                "top-level domain",
+		"https://*.com.:8443":           "top-level domain",
+		"file://example.com":            "null",
 		"https://*.127.0.0.1":           "below an address",
 		"app://*.example.com":           "needs http or https",
 		"http://app.example.com":        "insecure",
@@ -294,7 +298,7 @@ func TestCORSConfig(t *testing.T) {
 	for _, cfg := range []middleware.CORSConfig{
 		{Origins: []string{"http://app.example.com"}, Credentials: true, DangerouslyAllowInsecureOrigins: true},
 		{Origins: []string{"http://app.example.com"}},
-		{Origins: []string{"http://localhost", "http://127.0.0.1:3000", "http://[::1]:3000", "http://*.dev.localhost"}, Credentials: true},
+		{Origins: []string{"http://localhost", "http://127.0.0.1:3000", "http://[::1]:3000", "http://*.dev.localhost", "http://*.localhost:8080"}, Credentials: true},
 		{Origins: []string{"chrome-extension://abcdef", "https://xn--bcher-kva.example", "https://[::ffff:7f00:1]"}, Credentials: true},
 		{Origins: []string{"https://a.b"}, Methods: []string{"patch"}},
 	} {

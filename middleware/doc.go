@@ -59,20 +59,39 @@
 //
 // # CORS beside other libraries
 //
-// The cases of the published tests of rs/cors and gorilla/handlers run against [CORS] as data. It
-// differs where they are lenient:
+// The cases of the published tests of rs/cors v1.11.1, gorilla/handlers v1.5.2 and jub0bs/cors v1.0.2 run
+// against [CORS] as data. It differs as follows:
 //
-//   - A refused preflight is 403 (rs: 204, gorilla: 403, 405 or 200 by cause), an allowed one 204.
+//   - A refused preflight is 403 (rs: 204, gorilla: 405, 403 or 200 by cause), an allowed one 204
+//     (gorilla: 200). The status tells the reader of a log what a browser was told.
 //   - No request header is allowed that was not listed (rs allows accept, content-type and
-//     x-requested-with by default), and "*" is not a header.
-//   - Any origin together with credentials, no origin at all, http origins with credentials unless
-//     said to be dangerous, trailing slashes and default ports are errors at construction.
-//   - Access-Control-Allow-Headers is the whole list, not an echo of the request; Access-Control-Max-Age
-//     is sent as configured (gorilla cuts it to 600).
-//   - Requested headers may come in any order, case and number of lines (rs: sorted and lower case).
-//   - OPTIONS without Access-Control-Request-Method or without Origin reaches the handler (gorilla: 400).
-//   - Vary: Origin is left out when any origin is allowed, since the answer is the same for all.
-//   - Private network access, decisions by function and pass-through of preflights are not offered.
+//     x-requested-with, gorilla the safelisted ones): browsers ask for none of those without need.
+//   - OPTIONS without Access-Control-Request-Method or without Origin reaches the handler (rs: 204,
+//     gorilla: 400), since it is no preflight.
+//   - Vary names on every answer what it depends on, also for refused origins (gorilla: for allowed
+//     ones) and for OPTIONS (jub0bs: not, since caches must not keep it; some do).
+//   - Vary: Origin is left out when any origin is allowed (rs sends it), since the answer is the same
+//     for all. With any origin the answer says so to every request, also without an Origin (rs and
+//     gorilla: only with one), so that a cache may share it.
+//   - The header list is bounded by its bytes, not by its empty elements and lines (jub0bs: 16), and
+//     requested headers may come in any order, case and number of lines (rs and jub0bs: sorted and in
+//     lower case).
+//   - Access-Control-Max-Age is sent as configured (gorilla cuts it to 600); any negative age is none
+//     (jub0bs: -1). Access-Control-Allow-Headers is the whole list, not an echo of the request.
+//   - Any origin together with credentials, no origin at all, trailing slashes, default ports and
+//     whole top-level domains are errors at construction (rs and gorilla take them all, jub0bs the
+//     last on request). So an http origin with credentials is an error, unless it is said to be
+//     dangerous or is the developer's own machine (rs and gorilla take it).
+//   - There is no list of public suffixes (jub0bs has one), and punycode is not decoded to be checked,
+//     since both need tables that grow old.
+//   - IPv4-mapped addresses are origins like others (jub0bs refuses them). Origins of other schemes
+//     than http count as secure (jub0bs: https only): they name programs, not places on a network.
+//   - A wildcard stands for names below a host only, not for ports; "*" is not a method, a header or
+//     one origin among others (jub0bs), and no CORS header can be exposed: each widens more than was
+//     meant, or does nothing.
+//   - Methods are written as browsers send them: "put" is an error (jub0bs reads PUT).
+//   - Private network access, decisions by function, pass-through of preflights, another success
+//     status, a debug mode and changes while running are not offered.
 //
 // # What it does not do
 //

@@ -141,6 +141,10 @@ func FuzzOriginPattern(f *testing.F) {
 		}
 		naive := regexp.QuoteMeta(pattern)
 		if wildcard {
+			if host, _, _ := strings.Cut(bare, ":"); !strings.Contains(strings.TrimSuffix(host, "."), ".") &&
+				strings.TrimSuffix(host, ".") != "localhost" {
+				t.Fatalf("%q allows a whole top-level domain", pattern)
+			}
 			naive = regexp.QuoteMeta(scheme+"://") + `(` + naiveLabel + `\.)+` + regexp.QuoteMeta(bare)
 		}
 		want := regexp.MustCompile(`\A`+naive+`\z`).MatchString(origin) && fitsDNS(origin)
@@ -176,7 +180,11 @@ func FuzzHost(f *testing.F) {
 			bare = host[1 : len(host)-1]
 		}
 		want := name.MatchString(bare) && len(strings.TrimSuffix(bare, ".")) <= 253
-		if a, err := netip.ParseAddr(bare); err == nil && a.Zone() == "" {
+		address := bare
+		if !strings.Contains(bare, ":") { // a dot at the end means the same with IPv4
+			address = strings.TrimSuffix(bare, ".")
+		}
+		if a, err := netip.ParseAddr(address); err == nil && a.Zone() == "" {
 			want = a.Unmap() == netip.MustParseAddr("127.0.0.1") || a == netip.IPv6Loopback()
 		}
 		if strings.EqualFold(strings.TrimSuffix(bare, "."), "port.example.net") {
@@ -249,7 +257,7 @@ func naiveAddr(s string) (netip.Addr, bool) {
 		}
 		bare = host
 	} else if strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") {
-		if bare = s[1 : len(s)-1]; !strings.Contains(bare, ":") {
+		if bare = s[1 : len(s)-1]; !strings.Contains(bare, ":") || strings.Contains(bare, "]") {
 			return netip.Addr{}, false
 		}
 	}

@@ -28,10 +28,8 @@ func newOriginSet(f *faults, field string, list []string) originSet {
 		case reason != "":
 		case wildcard && scheme != "https" && scheme != "http":
 			reason = "has a wildcard, which needs http or https"
-		case wildcard && isAddress(bare):
-			reason = "has a wildcard below an address"
-		case wildcard && !strings.Contains(bare, "."):
-			reason = "would allow a whole top-level domain"
+		case wildcard:
+			reason = wildcardFault(bare)
 		}
 		switch {
 		case reason != "":
@@ -43,6 +41,21 @@ func newOriginSet(f *faults, field string, list []string) originSet {
 		}
 	}
 	return set
+}
+
+// wildcardFault says why nothing may be allowed below a host, or "". A dot at the end does not make a
+// top-level domain a lower one.
+func wildcardFault(hostport string) string {
+	h, _ := parseHost(hostport)
+	switch {
+	case h.addr.IsValid():
+		return "has a wildcard below an address"
+	case !strings.Contains(h.name, ".") && h.name != "localhost":
+		return "would allow a whole top-level domain"
+	case len(h.name) > maxHostName-len("a."):
+		return "is too long for a name below it"
+	}
+	return ""
 }
 
 // allows reports whether origin, a header value, is in the set. It does not allocate.
@@ -83,6 +96,8 @@ func originFault(s string) string {
 		return "needs a scheme, as in https://example.com"
 	case !validScheme(scheme):
 		return "has a malformed or upper-case scheme"
+	case scheme == "file":
+		return "is a file, of which browsers say null"
 	case rest == "":
 		return "needs a host"
 	case strings.HasSuffix(rest, "/") && strings.Count(rest, "/") == 1 && !strings.ContainsAny(rest, "?#"):
@@ -128,8 +143,12 @@ func originHostFault(scheme, rest string) string {
 		}
 		return ""
 	}
-	if h, ok := parseHost(host); !ok || h.port >= 0 {
+	h, ok := parseHost(host)
+	switch {
+	case !ok, h.port >= 0:
 		return "has a malformed host"
+	case h.addr.IsValid() && strings.HasSuffix(host, "."):
+		return "has an IPv4 address with a dot at its end, which browsers take away"
 	}
 	return ""
 }
@@ -154,11 +173,6 @@ func validScheme(s string) bool {
 		}
 	}
 	return s != "" && len(s) <= 64
-}
-
-func isAddress(hostport string) bool {
-	h, ok := parseHost(hostport)
-	return ok && h.addr.IsValid()
 }
 
 // isLoopback reports whether an origin is the developer's own machine.
