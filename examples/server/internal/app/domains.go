@@ -56,7 +56,7 @@ func (p *parts) domains(
 	}
 	companies.moving, err = moving.New(moving.Config{
 		DB: p.db, Queue: queue, Files: p.files, Analyzer: model,
-		Staff: staff, RequireStaff: accounts.RequirePermission,
+		Staff: staff, RequireStaff: accounts.RequirePermission, RequireMember: accounts.RequireMember,
 		PublicURL: cfg.PublicURL, Cursors: cursors, Audit: logger, Now: opts.Now, Logger: opts.Logger,
 	})
 	if err != nil {

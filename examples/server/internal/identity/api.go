@@ -3,12 +3,14 @@ package identity
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/groundwork-go/groundwork/auth"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
+	"github.com/groundwork-go/groundwork/rbac"
 )
 
 // tag groups the operations in the API document.
@@ -60,9 +62,10 @@ type sessionInfoJSON struct {
 }
 
 type meJSON struct {
-	User    userJSON                 `json:"user"`
-	Company rest.OrNull[companyJSON] `json:"company"`
-	Session sessionInfoJSON          `json:"session"`
+	User        userJSON                 `json:"user"`
+	Company     rest.OrNull[companyJSON] `json:"company"`
+	Permissions []string                 `json:"permissions" doc:"What the account may do, sorted."`
+	Session     sessionInfoJSON          `json:"session"`
 }
 
 // Delivery is how the body of a sign-in asks for the refresh token. It is exported because huma
@@ -153,6 +156,7 @@ func (s *Service) Register(mux *http.ServeMux, api huma.API) {
 	s.registerPeople(api)
 	s.registerInvites(api)
 	s.registerFounding(api)
+	mux.Handle("GET /.well-known/jwks.json", s.keys.JWKSHandler())
 	rest.Register(api, huma.Operation{
 		OperationID: "sign-up", Method: http.MethodPost, Path: "/v1/auth/signup", Tags: []string{tag},
 		Summary:       "Found a company",
@@ -233,12 +237,23 @@ func (s *Service) Register(mux *http.ServeMux, api huma.API) {
 			return nil, sessionFault(err)
 		}
 		return &meOutput{noStore, meJSON{
-			User: newUserJSON(access.User), Company: newCompanyJSON(access),
+			User: newUserJSON(access.User), Company: newCompanyJSON(access), Permissions: permissionNames(ctx),
 			Session: sessionInfoJSON{
 				ID: session.ID, CreatedAt: session.CreatedAt, ExpiresAt: session.IdleExpiresAt, Transport: transport(session),
 			},
 		}}, nil
 	})
+}
+
+// permissionNames lists what whoever is signed in may do.
+func permissionNames(ctx context.Context) []string {
+	subject, _ := rbac.SubjectFrom(ctx)
+	names := []string{}
+	for p := range subject.Permissions() {
+		names = append(names, p.String())
+	}
+	slices.Sort(names)
+	return names
 }
 
 func newTokensJSON(t auth.Tokens) TokensJSON {

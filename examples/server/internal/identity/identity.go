@@ -67,6 +67,7 @@ type Config struct {
 type Service struct {
 	db        sqldb.TxDB
 	companies Companies
+	keys      *auth.KeySet
 	policyOf  func(context.Context) (*rbac.Policy, error)
 	sessions  *auth.Service
 	handlers  *auth.Handlers
@@ -92,7 +93,7 @@ type Service struct {
 // New wires the domain. It does no I/O.
 func New(cfg Config) (*Service, error) {
 	s := &Service{
-		db: cfg.DB, companies: cfg.Companies, policyOf: cfg.Policy, passwords: cfg.Passwords,
+		db: cfg.DB, companies: cfg.Companies, keys: cfg.Keys, policyOf: cfg.Policy, passwords: cfg.Passwords,
 		queue: cfg.Queue, mail: cfg.Mail, publicURL: cfg.Issuer, denylist: cfg.Denylist, audit: cfg.Audit,
 		cookie: cfg.Cookie, now: cfg.Now, logger: cfg.Logger,
 	}
@@ -180,15 +181,12 @@ func (s *Service) subject(ctx context.Context, access Access) (rbac.Subject, err
 	return policy.Subject(access.tenant(), access.User.ID, access.roles()...), nil
 }
 
-// Require lets a request through when its access token is good and its account and membership still
-// are what the token says, and puts the [Access] record and the [rbac.Subject] into its context.
+// Require lets a request through when its access token is good and its account may still sign in, and
+// puts the [Access] record and the [rbac.Subject] into its context.
 func (s *Service) Require(next http.Handler) http.Handler {
 	return s.sessions.Verifier().Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		principal, _ := auth.PrincipalFrom(r.Context())
 		access, err := s.access(r.Context(), principal.Subject, principal.SessionID)
-		if err == nil && access.tenant() != principal.Tenant {
-			err = ErrTokenOutdated
-		}
 		var subject rbac.Subject
 		if err == nil {
 			subject, err = s.subject(r.Context(), access)
@@ -204,20 +202,41 @@ func (s *Service) Require(next http.Handler) http.Handler {
 	}))
 }
 
-// RequireCompany is [Service.Require] for the routes of a company: it also wants a membership in a
-// company that is switched on.
-func (s *Service) RequireCompany(next http.Handler) http.Handler {
+// RequireMember is [Service.Require] for what members may do even when their company is switched off:
+// read that it is. It wants a membership, and a token that says so.
+func (s *Service) RequireMember(next http.Handler) http.Handler {
 	return s.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		principal, _ := auth.PrincipalFrom(r.Context())
 		access, _ := AccessFrom(r.Context())
 		switch {
+		case access.outdated(principal.Tenant):
+			middleware.WriteProblem(w, r, ErrTokenOutdated)
 		case access.Company == nil:
 			middleware.WriteProblem(w, r, ErrNoCompany)
-		case !access.Company.Active:
-			middleware.WriteProblem(w, r, ErrCompanyInactive)
 		default:
 			next.ServeHTTP(w, r)
 		}
 	}))
+}
+
+// RequireCompany is [Service.RequireMember] for the routes of a company that is switched on.
+func (s *Service) RequireCompany(next http.Handler) http.Handler {
+	return s.RequireMember(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if access, _ := AccessFrom(r.Context()); !access.Company.Active {
+			middleware.WriteProblem(w, r, ErrCompanyInactive)
+			return
+		}
+		next.ServeHTTP(w, r)
+	}))
+}
+
+// outdated reports whether a token for that tenant speaks of another membership than the present one.
+// Tokens of a company that is switched off name it, or none when they are younger than that.
+func (a Access) outdated(tenant string) bool {
+	if a.Company == nil {
+		return tenant != ""
+	}
+	return tenant != a.Company.ID && (tenant != "" || a.Company.Active)
 }
 
 // roles are the names in the policy of what the account is, globally and for its tenant.

@@ -224,6 +224,8 @@ func (p MemberPatch) apply(m Member) Member {
 	return m
 }
 
+const countMemberships = `SELECT COUNT(*) FROM company_members WHERE user_id = $1 AND deleted_at IS NULL`
+
 // FoundCompany makes a company for an account that belongs to none, as its owner. The account's access
 // token says so after the next refresh. ErrAlreadyMember when it belongs to one.
 func (s *Service) FoundCompany(ctx context.Context, user User, company NewCompany, acceptTerms bool) (Company, error) {
@@ -244,6 +246,13 @@ func (s *Service) FoundCompany(ctx context.Context, user User, company NewCompan
 	company.Email = email
 	var made Company
 	err := s.db.InTx(ctx, func(tx sqldb.DB) (err error) {
+		var memberships int64
+		if err := tx.QueryRow(ctx, countMemberships, user.ID).Scan(&memberships); err != nil {
+			return fmt.Errorf("identity: find membership: %w", err)
+		}
+		if memberships > 0 {
+			return ErrAlreadyMember // which it would be told below, but after faults of the new company
+		}
 		if made, err = s.companies.Create(ctx, tx, company); err != nil {
 			return err
 		}

@@ -317,6 +317,6 @@ func TestFoundCompany(t *testing.T) {
 	require.Equal(t, "validation_failed", found(body{"name": "Crew", "slug": "crew", "accept_terms": false}).Code())
 	require.Equal(t, "validation_failed", found(body{"name": "Crew", "slug": "Two Words", "accept_terms": true}).Code())
 	require.Equal(t, http.StatusCreated, found(body{"name": "Crew", "slug": "crew", "accept_terms": true}).Status)
-	require.Equal(t, "token_outdated", found(body{"name": "Crew", "slug": "crew-2", "accept_terms": true}).Code())
+	require.Equal(t, "already_member", found(body{"name": "Crew", "slug": "crew-2", "accept_terms": true}).Code())
 	require.Equal(t, http.StatusUnauthorized, s.Call(t, "POST", "/v1/company", "", body{}).Status)
 }

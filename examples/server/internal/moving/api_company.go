@@ -49,9 +49,12 @@ type patchCompanyInput struct {
 }
 
 func (s *Service) registerCompany(api huma.API) {
-	rest.Register(api, s.staffOnly(permission.CompanyRead, huma.Operation{
+	rest.Register(api, rest.Permitted(permission.CompanyRead, huma.Operation{
 		OperationID: "get-company", Method: http.MethodGet, Path: "/v1/company", Tags: []string{tagCompany},
-		Summary: "Read the company", Description: "The caller's company with its credit balance.",
+		Summary:     "Read the company",
+		Description: "The caller's company with its credit balance; also when it has been switched off.",
+		Middlewares: huma.Middlewares{rest.Use(s.requireMember)},
+		Errors:      []int{http.StatusUnauthorized, http.StatusForbidden},
 	}), func(ctx context.Context, _ *struct{}) (*entity[companyJSON], error) {
 		staff, err := s.member(ctx)
 		if err != nil {

@@ -141,7 +141,8 @@ func newEnv(t *testing.T, db sqldb.TxDB) *env {
 			id, ok := ctx.Value(staffKey{}).(string)
 			return moving.Staff{UserID: "u", CompanyID: id, Role: "owner"}, ok
 		},
-		RequireStaff: func(rbac.Permission) middleware.Middleware { return requireStaff },
+		RequireStaff:  func(rbac.Permission) middleware.Middleware { return requireStaff },
+		RequireMember: requireStaff,
 	})
 	require.NoError(t, err)
 	e.service.Workers(e.registry)

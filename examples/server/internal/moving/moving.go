@@ -28,11 +28,13 @@ type Service struct {
 	analyzer     vision.Analyzer
 	staff        func(ctx context.Context) (Staff, bool)
 	requireStaff func(rbac.Permission) middleware.Middleware
-	publicURL    string
-	list         *pagination.Spec
-	audit        *audit.Logger
-	now          func() time.Time
-	logger       *slog.Logger
+	// requireMember is for what every role of a company may do even when the company is switched off.
+	requireMember middleware.Middleware
+	publicURL     string
+	list          *pagination.Spec
+	audit         *audit.Logger
+	now           func() time.Time
+	logger        *slog.Logger
 	// decoders has a slot for each photo that may be decoded at a time: a photo of 40 megapixels
 	// takes over a hundred megabytes while it is.
 	decoders chan struct{}
@@ -59,6 +61,8 @@ type Config struct {
 	// RequireStaff makes the middleware that lets only members of an active company pass whose role
 	// holds the permission.
 	RequireStaff func(rbac.Permission) middleware.Middleware
+	// RequireMember lets members pass, also those of a company that is switched off.
+	RequireMember middleware.Middleware
 
 	// PublicURL is the root of the links that customers get, such as https://app.example.com.
 	PublicURL string
@@ -96,6 +100,7 @@ func New(cfg Config) (*Service, error) {
 	require(cfg.Files == nil, "Files")
 	require(cfg.Staff == nil, "Staff")
 	require(cfg.RequireStaff == nil, "RequireStaff")
+	require(cfg.RequireMember == nil, "RequireMember")
 	require(cfg.Cursors == nil, "Cursors")
 	require(cfg.Audit == nil, "Audit")
 	root, err := url.Parse(cfg.PublicURL)
@@ -113,7 +118,7 @@ func New(cfg Config) (*Service, error) {
 	}
 	s := &Service{
 		db: cfg.DB, queue: cfg.Queue, files: cfg.Files, analyzer: cfg.Analyzer,
-		staff: cfg.Staff, requireStaff: cfg.RequireStaff,
+		staff: cfg.Staff, requireStaff: cfg.RequireStaff, requireMember: cfg.RequireMember,
 		publicURL: strings.TrimSuffix(cfg.PublicURL, "/"), list: list, audit: cfg.Audit,
 		now: cfg.Now, logger: cfg.Logger,
 		decoders: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
