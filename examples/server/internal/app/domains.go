@@ -18,7 +18,6 @@ import (
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
 	"github.com/groundwork-go/groundwork/examples/server/internal/moving"
 	"github.com/groundwork-go/groundwork/pagination"
-	"github.com/groundwork-go/groundwork/rbac"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
 
@@ -41,11 +40,12 @@ func (p *parts) domains(
 	if err != nil {
 		return err
 	}
-	if p.checker, err = roles.NewChecker(p.db, opts.Now, opts.Logger); err != nil {
+	p.roles, err = roles.New(roles.Config{DB: p.db, Audit: logger, Now: opts.Now, Logger: opts.Logger})
+	if err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
 	accounts, err := newIdentity(identity.Config{
-		DB: p.db, Companies: companies, Policy: p.policy, Queue: queue, Mail: sender, Cursors: cursors, Audit: logger,
+		DB: p.db, Companies: companies, Policy: p.roles.Policy, Queue: queue, Mail: sender, Cursors: cursors, Audit: logger,
 	}, cfg, opts)
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
@@ -67,15 +67,13 @@ func (p *parts) domains(
 		return fmt.Errorf("app: %w", err)
 	}
 	accounts.Register(mux, p.api)
+	p.roles.Register(p.api, accounts.RequirePermission)
 	companies.moving.Register(mux, p.api)
 	accounts.Workers(registry)
 	companies.moving.Workers(registry)
 	office.Workers(registry)
 	return nil
 }
-
-// policy is what roles grant at the moment. There are no roles of a single company.
-func (p *parts) policy(ctx context.Context) (*rbac.Policy, error) { return p.checker.Policy(ctx, "") }
 
 // newIdentity adds keys, stores and clock to the connections in wired.
 func newIdentity(wired identity.Config, cfg config.Config, opts Options) (*identity.Service, error) {

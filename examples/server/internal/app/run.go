@@ -21,7 +21,6 @@ import (
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
 	"github.com/groundwork-go/groundwork/examples/server/internal/mail"
 	"github.com/groundwork-go/groundwork/middleware"
-	"github.com/groundwork-go/groundwork/rbac"
 	"github.com/groundwork-go/groundwork/vision"
 )
 
@@ -116,7 +115,7 @@ func Run(ctx context.Context, cfg config.Config, opts Options) (err error) {
 			err = parts.runner.Start(running)
 		}
 		if err == nil {
-			group.Go(func() error { return follow(running, parts.checker) })
+			group.Go(func() error { return parts.roles.Run(running) })
 			probes.ping = parts.db.ping
 			front.set(parts.handler)
 			probes.set(serving)
@@ -138,14 +137,6 @@ func Run(ctx context.Context, cfg config.Config, opts Options) (err error) {
 		return errors.Join(append(faults, metrics.close())...)
 	})
 	return group.Wait()
-}
-
-// follow keeps the roles up to date until ctx ends.
-func follow(ctx context.Context, checker *rbac.Checker) error {
-	if err := checker.Run(ctx); ctx.Err() == nil {
-		return fmt.Errorf("app: roles: %w", err)
-	}
-	return nil
 }
 
 // shutdown lets requests finish and cancels those that take too long.

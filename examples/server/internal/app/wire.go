@@ -11,10 +11,10 @@ import (
 	"github.com/groundwork-go/groundwork/examples/server/internal/blob"
 	"github.com/groundwork-go/groundwork/examples/server/internal/config"
 	"github.com/groundwork-go/groundwork/examples/server/internal/docs"
+	"github.com/groundwork-go/groundwork/examples/server/internal/identity/roles"
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
 	"github.com/groundwork-go/groundwork/examples/server/internal/mail"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
-	"github.com/groundwork-go/groundwork/rbac"
 	"github.com/groundwork-go/groundwork/sqldb"
 	"github.com/groundwork-go/groundwork/vision"
 	"github.com/groundwork-go/groundwork/vision/visionsim"
@@ -25,7 +25,7 @@ type parts struct {
 	db      *database
 	files   *blob.Local
 	runner  *jobs.Runner
-	checker *rbac.Checker
+	roles   *roles.Service
 	probes  *health
 	handler http.Handler
 	api     huma.API
@@ -58,7 +58,7 @@ func open(ctx context.Context, cfg config.Config, opts Options, probes *health) 
 	if err := p.wire(cfg, opts); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
-	if err := p.checker.Reload(ctx); err != nil {
+	if err := p.roles.Reload(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("app: roles: %w", err), p.close())
 	}
 	return p, nil

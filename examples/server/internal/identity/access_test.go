@@ -76,7 +76,7 @@ func TestMePermissions(t *testing.T) {
 		require.Len(t, permissions(boss.Access), 19+21)
 		require.Contains(t, permissions(alex.Access), "company:read")
 		require.NotContains(t, permissions(alex.Access), "member:manage")
-		_, err := database(t, s).ExecContext(t.Context(), `UPDATE users SET role = 'admin' WHERE username = 'alone'`)
+		_, err := s.Database(t).ExecContext(t.Context(), `UPDATE users SET role = 'admin' WHERE username = 'alone'`)
 		require.NoError(t, err)
 		require.Len(t, permissions(alone.Access), 43)
 	})
@@ -86,7 +86,7 @@ func TestMePermissions(t *testing.T) {
 func TestCompanySwitchedOff(t *testing.T) {
 	t.Parallel()
 	servertest.Each(t, servertest.Options{}, func(t *testing.T, s *servertest.Server) {
-		db := database(t, s)
+		db := s.Database(t)
 		boss, alone := owner(t, s, "crew"), account(t, s, "alone")
 		switched := func(on bool) {
 			_, err := db.ExecContext(t.Context(), `UPDATE companies SET is_active = $1`, on)

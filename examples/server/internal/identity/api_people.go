@@ -123,7 +123,7 @@ func (s *Service) people(op huma.Operation) huma.Operation {
 func (s *Service) registerPeople(api huma.API) {
 	rest.Register(api, s.people(huma.Operation{
 		OperationID: "list-people", Method: http.MethodGet, Path: "/v1/company/users",
-		Summary: "List the people of the company", Parameters: queryParams(s.memberList),
+		Summary: "List the people of the company", Parameters: rest.ListParameters(s.memberList),
 		SkipValidateParams: true, // the list parses them itself
 		Errors:             []int{http.StatusUnprocessableEntity},
 	}), func(ctx context.Context, in *struct{ rest.Request }) (*memberListOutput, error) {
@@ -132,7 +132,7 @@ func (s *Service) registerPeople(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return &memberListOutput{links(in.Query(), page), pagination.Map(page, newMemberJSON)}, nil
+		return &memberListOutput{rest.Links(in.Query(), page), pagination.Map(page, newMemberJSON)}, nil
 	})
 	rest.Register(api, s.people(huma.Operation{
 		OperationID: "invite", Method: http.MethodPost, Path: "/v1/company/users",
@@ -193,7 +193,7 @@ func (s *Service) registerInvites(api huma.API) {
 	rest.Register(api, s.people(huma.Operation{
 		OperationID: "list-invites", Method: http.MethodGet, Path: "/v1/company/invites",
 		Summary: "List the invitations",
-		Parameters: append(queryParams(s.inviteList), &huma.Param{
+		Parameters: append(rest.ListParameters(s.inviteList), &huma.Param{
 			Name: "status", In: "query", Description: "Only invitations in this state.",
 			Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{InviteOpen, InviteAccepted, InviteRevoked, InviteExpired}},
 		}),
@@ -205,7 +205,7 @@ func (s *Service) registerInvites(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return &inviteListOutput{links(in.Query(), page), pagination.Map(page, s.newInviteJSON)}, nil
+		return &inviteListOutput{rest.Links(in.Query(), page), pagination.Map(page, s.newInviteJSON)}, nil
 	})
 	rest.Register(api, s.people(huma.Operation{
 		OperationID: "revoke-invite", Method: http.MethodDelete, Path: "/v1/company/invites/{id}",

@@ -63,7 +63,7 @@ func (s *Service) registerSessions(mux *http.ServeMux, api huma.API) {
 		OperationID: "list-sessions", Method: http.MethodGet, Path: "/v1/auth/sessions", Tags: []string{tag},
 		Summary:            "List one's sessions",
 		Description:        "Live sessions, the newest first.",
-		Parameters:         queryParams(s.sessionList),
+		Parameters:         rest.ListParameters(s.sessionList),
 		SkipValidateParams: true, // the list parses them itself
 		Errors:             []int{http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}), func(ctx context.Context, in *struct{ rest.Request }) (*sessionListOutput, error) {
@@ -80,7 +80,7 @@ func (s *Service) registerSessions(mux *http.ServeMux, api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return &sessionListOutput{noStore, links(in.Query(), page), pagination.Map(page, func(ses auth.Session) sessionRowJSON {
+		return &sessionListOutput{noStore, rest.Links(in.Query(), page), pagination.Map(page, func(ses auth.Session) sessionRowJSON {
 			return newSessionRow(ses, access.SessionID)
 		})}, nil
 	})

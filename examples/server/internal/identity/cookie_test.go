@@ -253,7 +253,7 @@ func TestCookieOutlivesAnOutage(t *testing.T) {
 	each(t, func(t *testing.T, s *servertest.Server, clock *clock) {
 		r := post(t, s, "/v1/auth/signup", with(signUp("patient"), "transport", "cookie"), http.StatusCreated, nil)
 		first := cookie(t, r)
-		db := database(t, s)
+		db := s.Database(t)
 		for _, path := range []string{"/v1/auth/refresh", "/v1/auth/logout"} {
 			_, err := db.ExecContext(t.Context(), `ALTER TABLE auth_sessions RENAME TO auth_sessions_away`)
 			require.NoError(t, err)

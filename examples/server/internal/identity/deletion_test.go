@@ -13,7 +13,7 @@ import (
 func TestDeleteAccount(t *testing.T) {
 	t.Parallel()
 	servertest.Each(t, servertest.Options{}, func(t *testing.T, s *servertest.Server) {
-		db := database(t, s)
+		db := s.Database(t)
 		boss := owner(t, s, "crew")
 		alex := join(t, s, boss, "alex@example.com", "admin")
 		post(t, s, "/v1/auth/forgot-password", body{"email": "alex@example.com"}, http.StatusAccepted, nil)
@@ -77,7 +77,7 @@ func TestDeleteOwnersRace(t *testing.T) {
 		}
 		group.Wait()
 		require.ElementsMatch(t, []int{http.StatusNoContent, http.StatusConflict}, []int{<-statuses, <-statuses})
-		require.Equal(t, 1, rows(t, database(t, s), `company_members WHERE deleted_at IS NULL`))
+		require.Equal(t, 1, rows(t, s.Database(t), `company_members WHERE deleted_at IS NULL`))
 	})
 }
 

@@ -19,7 +19,7 @@ func TestDisabledAccount(t *testing.T) {
 		post(t, s, "/v1/auth/forgot-password", body{"email": "disabled@example.com"}, http.StatusAccepted, nil)
 		reset := s.Mail.Token(t, "disabled@example.com", "reset-password")
 		_, invited := invite(t, s, boss, "disabled@example.com", "member")
-		_, err := database(t, s).ExecContext(t.Context(), `UPDATE users SET disabled_at = created_at WHERE username = 'disabled'`)
+		_, err := s.Database(t).ExecContext(t.Context(), `UPDATE users SET disabled_at = created_at WHERE username = 'disabled'`)
 		require.NoError(t, err)
 
 		require.Equal(t, "unauthenticated", s.Call(t, "GET", "/v1/auth/me", session.Access, nil).Code())
@@ -45,7 +45,7 @@ func TestDumpHoldsNoToken(t *testing.T) {
 		post(t, s, "/v1/auth/forgot-password", body{"email": "crew@example.com"}, http.StatusAccepted, nil)
 		_, invited := invite(t, s, boss, "alex@example.com", "member")
 		dump := []string{s.Mail.Token(t, "crew@example.com", "reset-password"), invited, boss.Refresh}
-		db := database(t, s)
+		db := s.Database(t)
 		for _, query := range []string{
 			`SELECT purpose || subject || hash || data FROM auth_one_time`, `SELECT id || hash || salt || attributes FROM auth_sessions`,
 			`SELECT COALESCE(sha256, '') FROM company_invites`, `SELECT CAST(args AS TEXT) || CAST(metadata AS TEXT) FROM river_job`,

@@ -32,7 +32,7 @@ const clientID = "groundwork"
 type Config struct {
 	DB        sqldb.TxDB
 	Companies Companies
-	// Policy tells what roles grant: Checker.Policy for no tenant.
+	// Policy tells what roles grant; its errors may be shown.
 	Policy func(context.Context) (*rbac.Policy, error)
 
 	// Issuer is the iss and aud of access tokens and the root of links: the server's public URL.
@@ -176,7 +176,7 @@ func (s *Service) access(ctx context.Context, userID, sessionID string) (Access,
 func (s *Service) subject(ctx context.Context, access Access) (rbac.Subject, error) {
 	policy, err := s.policyOf(ctx)
 	if err != nil {
-		return rbac.Subject{}, ErrUnavailable.With("", err)
+		return rbac.Subject{}, err
 	}
 	return policy.Subject(access.tenant(), access.User.ID, access.roles()...), nil
 }

@@ -6,31 +6,12 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the database/sql driver "pgx"
 	"github.com/stretchr/testify/require"
-	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
 
 	"github.com/groundwork-go/groundwork/examples/server/internal/app"
 	"github.com/groundwork-go/groundwork/examples/server/internal/servertest"
 	"github.com/groundwork-go/groundwork/internal/testdb"
-	"github.com/groundwork-go/groundwork/sqldb"
 )
-
-// database opens the database of a server beside it.
-func database(t *testing.T, s *servertest.Server) *sql.DB {
-	t.Helper()
-	driver, dsn := "pgx", s.Config.Database.URL
-	if s.Config.Database.Dialect == sqldb.DialectSQLite {
-		var err error
-		driver = "sqlite"
-		dsn, _, err = sqldb.SQLiteDSN(sqldb.SQLiteConfig{Path: s.Config.Database.Path})
-		require.NoError(t, err)
-	}
-	db, err := sql.Open(driver, dsn)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	return db
-}
 
 func rows(t *testing.T, db *sql.DB, table string) (n int) {
 	t.Helper()
@@ -41,7 +22,7 @@ func rows(t *testing.T, db *sql.DB, table string) (n int) {
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *servertest.Server, clock *clock) {
-		db := database(t, s)
+		db := s.Database(t)
 		sweeps := 0
 		sweep := func() {
 			sweeps++

@@ -3,7 +3,6 @@ package moving
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -115,19 +114,6 @@ type MovePath struct {
 	ID string `path:"id" doc:"Identifier of the move (UUID)." example:"0192f0c1-a4e0-7c5b-9f6d-2a1b3c4d5e6f"`
 }
 
-// headerOnly collects the headers of helpers that want a response writer.
-type headerOnly struct{ header http.Header }
-
-func (h headerOnly) Header() http.Header         { return h.header }
-func (h headerOnly) Write(b []byte) (int, error) { return len(b), nil }
-func (h headerOnly) WriteHeader(int)             {}
-
-func links[T any](query url.Values, page pagination.Page[T]) string {
-	w := headerOnly{http.Header{}}
-	pagination.WriteLinks(w, &http.Request{URL: &url.URL{RawQuery: query.Encode()}}, page)
-	return w.header.Get("Link")
-}
-
 func (s *Service) registerMoves(mux *http.ServeMux, api huma.API) {
 	rest.Register(api, s.staffOnly(permission.JobRead, huma.Operation{
 		OperationID: "list-jobs", Method: http.MethodGet, Path: "/v1/jobs", Tags: []string{tagMoves},
@@ -153,7 +139,7 @@ func (s *Service) registerMoves(mux *http.ServeMux, api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return &listOutput{links(in.Query(), page), pagination.Map(page, newMoveJSON)}, nil
+		return &listOutput{rest.Links(in.Query(), page), pagination.Map(page, newMoveJSON)}, nil
 	})
 	rest.Register(api, s.staffOnly(permission.JobRead, huma.Operation{
 		OperationID: "get-job", Method: http.MethodGet, Path: "/v1/jobs/{id}", Tags: []string{tagMoves},

@@ -6,7 +6,6 @@ package permission
 
 import (
 	"errors"
-	"fmt"
 	"iter"
 
 	"github.com/groundwork-go/groundwork/rbac"
@@ -63,36 +62,19 @@ func Registry() *rbac.Registry { return all.registry }
 // All yields every permission, global ones first.
 func All() iter.Seq[rbac.Permission] { return all.registry.All() }
 
-// A GrantError is a grant that a role cannot have.
-type GrantError struct {
-	Index  int // in Grants
-	Reason error
-}
-
-// Error implements error.
-func (e *GrantError) Error() string {
-	return fmt.Sprintf("permission: grant %d: %v", e.Index, e.Reason)
-}
-
-// Unwrap returns Reason.
-func (e *GrantError) Unwrap() error { return e.Reason }
-
 // ErrScope means that a role of one scope would grant a permission of the other.
 var ErrScope = errors.New("permission: of the other scope")
 
-// CheckGrants refuses grants that are not the full name of a permission (patterns would reach over
-// both scopes) and grants of the other scope. The error is a [*GrantError] about the first of them,
-// with [rbac.ErrUnknownPermission] or [ErrScope].
-func CheckGrants(role rbac.Role) error {
-	scope := ScopeOfRole(role.Name)
-	for i, name := range role.Grants {
-		p, known := all.registry.Lookup(name)
-		switch {
-		case !known:
-			return &GrantError{i, rbac.ErrUnknownPermission}
-		case ScopeOf(p) != scope:
-			return &GrantError{i, ErrScope}
-		}
+// CheckGrant refuses what the role cannot grant: anything that is not the full name of a permission
+// (a pattern would reach over both scopes), with [rbac.ErrUnknownPermission], and a permission of the
+// other scope, with [ErrScope].
+func CheckGrant(role, name string) error {
+	p, known := all.registry.Lookup(name)
+	switch {
+	case !known:
+		return rbac.ErrUnknownPermission
+	case ScopeOf(p) != ScopeOfRole(role):
+		return ErrScope
 	}
 	return nil
 }
