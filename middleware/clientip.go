@@ -161,6 +161,9 @@ func peerAddr(remote string) netip.Addr {
 // parseForwarded reads ip, ip:port, [ip] and [ip]:port.
 func parseForwarded(s string) (netip.Addr, bool) {
 	s = trimSpace(s)
+	if a, ok := parseIPv4(s); ok { // nearly always, and then at a third of the cost of what follows
+		return a, true
+	}
 	const longest = len("[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255%zone-of-16-bytes]:65535")
 	if s == "" || len(s) > longest {
 		return netip.Addr{}, false
@@ -191,6 +194,34 @@ func parseForwarded(s string) (netip.Addr, bool) {
 		return netip.Addr{}, false
 	}
 	return a.Unmap().WithZone(""), true
+}
+
+// parseIPv4 reads four decimal numbers without leading zeros, and optionally a port.
+func parseIPv4(s string) (netip.Addr, bool) {
+	var quad [4]byte
+	dots, digits, octet := 0, 0, 0
+	for k := range len(s) {
+		c := s[k]
+		switch {
+		case '0' <= c && c <= '9' && (digits == 0 || octet > 0):
+			octet = octet*10 + int(c-'0')
+			digits++
+			if octet > 255 {
+				return netip.Addr{}, false
+			}
+		case c == '.' && digits > 0 && dots < 3:
+			quad[dots] = byte(octet)
+			dots, digits, octet = dots+1, 0, 0
+		case c == ':' && digits > 0 && dots == 3:
+			quad[3] = byte(octet)
+			_, ok := parsePort(s[k+1:])
+			return netip.AddrFrom4(quad), ok
+		default:
+			return netip.Addr{}, false
+		}
+	}
+	quad[3] = byte(octet)
+	return netip.AddrFrom4(quad), digits > 0 && dots == 3
 }
 
 // maybeAddr keeps hopeless text away from netip.ParseAddr, which allocates its errors.

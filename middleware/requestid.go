@@ -2,8 +2,9 @@ package middleware
 
 import (
 	"context"
-	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
+	"math/rand/v2"
 	"net/http"
 
 	"github.com/groundwork-go/groundwork/internal/problem"
@@ -99,8 +100,11 @@ func validRequestID(id string, limit int) bool {
 }
 
 func newRequestID() string {
+	// An id must be unique and need not be secret: clients may choose their own. The generator is
+	// ChaCha8 with a seed of the system's, a tenth of the cost of asking the system each time.
 	var raw [16]byte
-	_, _ = rand.Read(raw[:]) // never fails, see crypto/rand
+	binary.NativeEndian.PutUint64(raw[:8], rand.Uint64())
+	binary.NativeEndian.PutUint64(raw[8:], rand.Uint64())
 	var text [32]byte
 	hex.Encode(text[:], raw[:])
 	return string(text[:])
