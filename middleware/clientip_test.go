@@ -1,10 +1,15 @@
 package middleware_test
 
 import (
+	"context"
 	"crypto/tls"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -99,6 +104,51 @@ func TestClientIP(t *testing.T) {
 		})
 	}
 	require.False(t, middleware.ClientIPFrom(t.Context()).IsValid())
+}
+
+// Over a real unix socket the peer has no address: it counts as loopback, and as a proxy only if that is
+// trusted.
+func TestClientIPOverAUnixSocket(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		trusted []netip.Prefix
+		want    string
+	}{
+		"nobody trusted":   {nil, "127.0.0.1"},
+		"loopback trusted": {prefixes("127.0.0.0/8"), "203.0.113.9"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir, err := os.MkdirTemp("", "s") // t.TempDir can be too long for a socket
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+			path := filepath.Join(dir, "s")
+			srv := httptest.NewUnstartedServer(middleware.Must(middleware.ClientIP(middleware.ClientIPConfig{TrustedProxies: tt.trusted}))(
+				http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					_, _ = io.WriteString(w, middleware.ClientIPFrom(r.Context()).String())
+				})))
+			require.NoError(t, srv.Listener.Close())
+			srv.Listener, err = new(net.ListenConfig).Listen(t.Context(), "unix", path)
+			require.NoError(t, err)
+			srv.Start()
+			t.Cleanup(srv.Close)
+			client := &http.Client{Transport: &http.Transport{
+				DisableKeepAlives: true,
+				DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+					return new(net.Dialer).DialContext(ctx, "unix", path)
+				},
+			}}
+			req, err := http.NewRequestWithContext(t.Context(), "GET", "http://socket/", nil)
+			require.NoError(t, err)
+			req.Header.Set("X-Forwarded-For", "203.0.113.9")
+			resp, err := client.Do(req)
+			require.NoError(t, err)
+			defer resp.Body.Close()
+			body, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			require.Equal(t, tt.want, string(body))
+		})
+	}
 }
 
 func TestScheme(t *testing.T) {

@@ -6,7 +6,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
+	"time"
 
 	"github.com/groundwork-go/groundwork/middleware"
 )
@@ -74,6 +76,70 @@ func ExampleErrorMap() {
 	// {"title":"Conflict","status":409,"detail":"There are none left.","instance":"/orders","code":"sold_out"}
 	// {"title":"Not Found","status":404,"instance":"/orders","code":"not_found"}
 	// {"title":"Internal Server Error","status":500,"detail":"Something went wrong on our side.","instance":"/orders","code":"internal"}
+}
+
+// A handler adds to the one record of its request, and what is not worth a record is left out. A client
+// that is cut off on purpose is no error.
+func ExampleAccessLog() {
+	logger := slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: stable})
+	shell := middleware.AccessLog(middleware.AccessLogConfig{
+		Handler: logger,
+		Skip:    func(r *http.Request, status int) bool { return r.URL.Path == "/healthz" && status == http.StatusOK },
+	})
+	mux := http.NewServeMux()
+	mux.HandleFunc("/healthz", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("/orders/{id}", func(_ http.ResponseWriter, r *http.Request) {
+		middleware.AddLogAttrs(r.Context(), slog.String("order", r.PathValue("id")))
+	})
+	mux.HandleFunc("/tarpit", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	for _, path := range []string{"/healthz", "/orders/7", "/tarpit"} {
+		func() {
+			defer func() { _ = recover() }() // net/http closes the connection
+			shell(mux).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
+		}()
+	}
+	// Output:
+	// level=INFO msg=request method=GET host=example.com path=/orders/7 route=/orders/{id} proto=HTTP/1.1 status=200 bytes=0 client_ip=192.0.2.1 order=7
+	// level=INFO msg=request method=GET host=example.com path=/tarpit route=/tarpit proto=HTTP/1.1 status=444 bytes=0 client_ip=192.0.2.1 aborted=true
+}
+
+// The client is the first address from the right that is not one of your own proxies. Whatever a client
+// puts to the left of it is never believed.
+func ExampleClientIP() {
+	find := middleware.Must(middleware.ClientIP(middleware.ClientIPConfig{
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+	}))
+	h := find(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		fmt.Println(middleware.ClientIPFrom(r.Context()))
+	}))
+	for _, peer := range []string{"10.0.0.1:4711", "198.51.100.7:4711"} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = peer
+		r.Header.Set("X-Forwarded-For", "6.6.6.6, 203.0.113.9, 10.0.0.2")
+		h.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	// Output:
+	// 203.0.113.9
+	// 198.51.100.7
+}
+
+// A deadline is news for handlers that listen. One that does not answers late, and is not stopped; only the
+// server's WriteTimeout ends it.
+func ExampleTimeout_deaf() {
+	deadline := middleware.Timeout(time.Millisecond)
+	call := func(handler http.HandlerFunc) int {
+		w := httptest.NewRecorder()
+		deadline(handler).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		return w.Code
+	}
+	fmt.Println(call(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	fmt.Println(call(func(w http.ResponseWriter, r *http.Request) {
+		<-r.Context().Done() // stands for work that does not look at its context
+		w.WriteHeader(http.StatusOK)
+	}))
+	// Output:
+	// 503
+	// 200
 }
 
 // A nonce exists only for answers that ask for it.

@@ -3,6 +3,7 @@ package middleware_test
 import (
 	"crypto/tls"
 	"encoding/base64"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -76,6 +77,35 @@ func TestHandlerHasTheLastWord(t *testing.T) {
 		resp, _ = get(t, srv, "/docs")
 		require.Equal(t, []string{"default-src 'self'"}, resp.Header["Content-Security-Policy"], "the inner one wins")
 		require.Equal(t, "DENY", resp.Header.Get("X-Frame-Options"))
+	})
+}
+
+// The page gets one nonce, in its body and in its policies, and another one each time. HSTS is for TLS.
+func TestPageHeadersOverHTTP(t *testing.T) {
+	t.Parallel()
+	protocols(t, func(t *testing.T, start func(http.Handler) *httptest.Server) {
+		srv := start(shell(slog.DiscardHandler)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/deletes" {
+				w.Header().Del("Strict-Transport-Security")
+				w.Header().Del("Content-Security-Policy")
+				return
+			}
+			_, _ = io.WriteString(w, middleware.NonceFrom(r.Context()))
+		})))
+		seen := map[string]bool{}
+		for range 3 {
+			resp, nonce := get(t, srv, "/")
+			require.Regexp(t, `^[A-Za-z0-9+/]{22}==$`, nonce)
+			require.False(t, seen[nonce])
+			seen[nonce] = true
+			require.Len(t, resp.Header["Content-Security-Policy"], 1)
+			require.Equal(t, 2, strings.Count(resp.Header.Get("Content-Security-Policy"), "'nonce-"+nonce+"'"))
+			require.Equal(t, resp.TLS != nil, resp.Header.Get("Strict-Transport-Security") != "")
+		}
+		resp, _ := get(t, srv, "/deletes")
+		require.NotContains(t, resp.Header, "Strict-Transport-Security")
+		require.NotContains(t, resp.Header, "Content-Security-Policy")
+		require.Equal(t, "nosniff", resp.Header.Get("X-Content-Type-Options"))
 	})
 }
 

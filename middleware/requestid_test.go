@@ -1,6 +1,7 @@
 package middleware_test
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -64,6 +65,42 @@ func TestRequestID(t *testing.T) {
 		})
 	}
 	require.Empty(t, middleware.RequestIDFrom(t.Context()))
+}
+
+func TestRequestIDOverHTTP(t *testing.T) {
+	t.Parallel()
+	protocols(t, func(t *testing.T, start func(http.Handler) *httptest.Server) {
+		var seen string
+		srv := start(shell(slog.DiscardHandler)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			seen = middleware.RequestIDFrom(r.Context())
+		})))
+		for _, tt := range []struct {
+			sent []string
+			kept bool
+		}{
+			{[]string{"trace-7.a"}, true},
+			{[]string{strings.Repeat("a", 64)}, true},
+			{nil, false},
+			{[]string{strings.Repeat("a", 65)}, false},
+			{[]string{strings.Repeat("a", 9000)}, false},
+			{[]string{"é\"><script>"}, false},
+			{[]string{"a b"}, false},
+			{[]string{"a", "b"}, false},
+		} {
+			req, err := http.NewRequest("GET", srv.URL, nil)
+			require.NoError(t, err)
+			req.Header["X-Request-Id"] = tt.sent
+			resp, err := srv.Client().Do(req)
+			require.NoError(t, err)
+			resp.Body.Close()
+			require.Equal(t, []string{seen}, resp.Header["X-Request-Id"], "one header")
+			if tt.kept {
+				require.Equal(t, tt.sent[0], seen)
+			} else {
+				require.Regexp(t, `^[0-9a-f]{32}$`, seen)
+			}
+		}
+	})
 }
 
 func TestRequestIDConfig(t *testing.T) {

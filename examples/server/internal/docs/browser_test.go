@@ -20,7 +20,7 @@ import (
 func browser(t *testing.T) context.Context {
 	t.Helper()
 	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"} {
+	for _, name := range []string{os.Getenv("TEST_CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
 			path = found
 			break
@@ -28,9 +28,9 @@ func browser(t *testing.T) context.Context {
 	}
 	if path == "" {
 		if os.Getenv("TEST_REQUIRE_SERVICES") == "1" {
-			t.Fatal("no chromium in PATH and TEST_REQUIRE_SERVICES is 1")
+			t.Fatal("no chromium in PATH or TEST_CHROMIUM, and TEST_REQUIRE_SERVICES is 1")
 		}
-		t.Skip("no chromium in PATH")
+		t.Skip("no chromium in PATH or TEST_CHROMIUM")
 	}
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(),
 		chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
@@ -44,9 +44,10 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-// visit opens a page, waits until selector is visible, and returns everything worse than information
-// that reached the console: scripts that fail, files that do not load, violations of the policy.
-func visit(t *testing.T, allocator context.Context, address, selector string) (problems []string) {
+// visit opens a page, waits until selector is visible, runs the script use and waits until what it opens
+// is visible too. It returns everything worse than information that reached the console: scripts that fail,
+// files that do not load, violations of the policy.
+func visit(t *testing.T, allocator context.Context, address, selector, use, opened string) (problems []string) {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(allocator)
 	defer cancel()
@@ -57,6 +58,11 @@ func visit(t *testing.T, allocator context.Context, address, selector string) (p
 		chromedp.Navigate(address),
 		chromedp.WaitVisible(chromedp.CSS(selector)),
 	))
+	if use != "" {
+		_, err := chromedp.Run(limited, chromedp.Evaluate[bool](use+`, true`))
+		require.NoError(t, err)
+		require.NoError(t, chromedp.Do(limited, chromedp.WaitVisible(chromedp.CSS(opened))))
+	}
 	// A message of our own marks the end: what the page wrote before comes before it.
 	_, err := chromedp.Run(limited, chromedp.Evaluate[bool](`console.log("groundwork: end"), true`))
 	require.NoError(t, err)
@@ -77,8 +83,9 @@ func TestPagesInTheBrowser(t *testing.T) {
 	t.Parallel()
 	allocator := browser(t)
 	s := servertest.Start(t, servertest.Options{})
-	require.Empty(t, visit(t, allocator, s.URL+"/docs", ".swagger-ui .opblock"))
-	require.Empty(t, visit(t, allocator, s.URL+"/redoc", `#redoc-page [id^="operation/"], #redoc-page [id^="tag/"]`))
+	require.Empty(t, visit(t, allocator, s.URL+"/docs", ".swagger-ui .opblock",
+		`document.querySelector(".opblock-summary-control").click()`, ".swagger-ui .opblock-body .responses-table"))
+	require.Empty(t, visit(t, allocator, s.URL+"/redoc", `#redoc-page [id^="operation/"], #redoc-page [id^="tag/"]`, "", ""))
 
 	// The check itself: a page that breaks its policy and has a script error is noticed.
 	bad := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -92,5 +99,8 @@ func TestPagesInTheBrowser(t *testing.T) {
 		_, _ = w.Write([]byte(`<!doctype html><link rel="icon" href="data:,"><body><p id="here">x</p><script src="/x.js"></script>`))
 	}))
 	t.Cleanup(bad.Close)
-	require.Len(t, visit(t, allocator, bad.URL+"/", "#here"), 2)
+	require.Len(t, visit(t, allocator, bad.URL+"/", "#here", "", ""), 2)
+	// A violation by what is opened later counts as well.
+	require.Len(t, visit(t, allocator, bad.URL+"/", "#here",
+		`document.body.insertAdjacentHTML("beforeend", "<p id=late style='color:red'>y</p>")`, "#late"), 3)
 }
