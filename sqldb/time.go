@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // TimeLayout is the text form in which [Time] is bound: UTC, microseconds, always 27 bytes, so
@@ -22,8 +24,10 @@ var ErrTime = errors.New("sqldb: invalid time")
 type Time struct{ time.Time }
 
 var (
-	_ driver.Valuer = Time{}
-	_ sql.Scanner   = (*Time)(nil)
+	_ driver.Valuer             = Time{}
+	_ sql.Scanner               = (*Time)(nil)
+	_ pgtype.TimestamptzValuer  = Time{}
+	_ pgtype.TimestamptzScanner = (*Time)(nil)
 )
 
 // At returns t in UTC, cut to microseconds and without monotonic reading: what reading it back
@@ -51,14 +55,39 @@ func (t Time) Ptr() *time.Time {
 // Value implements [driver.Valuer] with the text of [TimeLayout], or nil for the zero Time. A
 // year outside 1 to 9999 has no text that both databases take and is [ErrTime].
 func (t Time) Value() (driver.Value, error) {
-	at := At(t.Time)
-	if at.IsZero() {
-		return nil, nil
-	}
-	if year := at.Year(); year < 1 || year > 9999 {
-		return nil, fmt.Errorf("%w: year %d", ErrTime, year)
+	at, err := t.storable()
+	if err != nil || at.IsZero() {
+		return nil, err
 	}
 	return at.Format(TimeLayout), nil
+}
+
+func (t Time) storable() (Time, error) {
+	at := At(t.Time)
+	if year := at.Year(); !at.IsZero() && (year < 1 || year > 9999) {
+		return Time{}, fmt.Errorf("%w: year %d", ErrTime, year)
+	}
+	return at, nil
+}
+
+// TimestamptzValue implements [pgtype.TimestamptzValuer], so that native pgx sends the eight bytes of
+// a TIMESTAMPTZ. By Value alone it would try the text as binary, fail, and try again.
+func (t Time) TimestamptzValue() (pgtype.Timestamptz, error) {
+	at, err := t.storable()
+	return pgtype.Timestamptz{Time: at.Time, Valid: !at.IsZero()}, err
+}
+
+// ScanTimestamptz implements [pgtype.TimestamptzScanner]. Infinity is [ErrTime], and t keeps its value.
+func (t *Time) ScanTimestamptz(v pgtype.Timestamptz) error {
+	switch {
+	case !v.Valid:
+		*t = Time{}
+	case v.InfinityModifier != pgtype.Finite:
+		return fmt.Errorf("%w: %s", ErrTime, v.InfinityModifier)
+	default:
+		*t = At(v.Time)
+	}
+	return nil
 }
 
 // Scan implements [sql.Scanner]. It takes NULL, a [time.Time], the text forms of both databases

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/stretchr/testify/require"
 
 	"github.com/groundwork-go/groundwork/sqldb"
@@ -146,6 +147,31 @@ func TestTimeScanRefuses(t *testing.T) {
 		require.ErrorIs(t, at.Scan(src), sqldb.ErrTime, "%v", src)
 		require.Equal(t, sqldb.At(time.Unix(1, 0)), at, "a failed scan leaves the value alone")
 	}
+}
+
+func TestTimeInTheFormOfNativePgx(t *testing.T) {
+	t.Parallel()
+	at := sqldb.At(time.Now())
+	value, err := sqldb.Time{Time: at.Add(999 * time.Nanosecond)}.TimestamptzValue()
+	require.NoError(t, err)
+	require.Equal(t, pgtype.Timestamptz{Time: at.Time, Valid: true}, value)
+	value, err = sqldb.Time{}.TimestamptzValue()
+	require.NoError(t, err)
+	require.False(t, value.Valid)
+	for _, year := range []int{-1, 0, 10_000} {
+		_, err := sqldb.At(time.Date(year, 6, 1, 0, 0, 0, 0, time.UTC)).TimestamptzValue()
+		require.ErrorIs(t, err, sqldb.ErrTime)
+	}
+
+	var got sqldb.Time
+	require.NoError(t, got.ScanTimestamptz(pgtype.Timestamptz{Time: at.In(time.FixedZone("", 3600)), Valid: true}))
+	require.Equal(t, at, got)
+	for _, end := range []pgtype.InfinityModifier{pgtype.Infinity, pgtype.NegativeInfinity} {
+		require.ErrorIs(t, got.ScanTimestamptz(pgtype.Timestamptz{InfinityModifier: end, Valid: true}), sqldb.ErrTime)
+		require.Equal(t, at, got, "a failed scan leaves the value alone")
+	}
+	require.NoError(t, got.ScanTimestamptz(pgtype.Timestamptz{}))
+	require.True(t, got.IsZero())
 }
 
 func FuzzTimeScan(f *testing.F) {
