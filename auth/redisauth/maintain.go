@@ -77,4 +77,7 @@ func (s *Store) lease(ctx context.Context, subject string) (release func(), err 
 	}, nil
 }
 
-func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+func encode(b []byte) string {
+	var room [64]byte
+	return string(base64.RawURLEncoding.AppendEncode(room[:0], b))
+}

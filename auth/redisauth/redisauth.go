@@ -83,11 +83,14 @@ func (s *Store) subjectKey(subject string) string { return s.prefix + "u:" + sub
 func (s *Store) leaseKey(subject string) string   { return s.prefix + "l:" + subject }
 func (s *Store) endsKey() string                  { return s.prefix + "ends" }
 
-// fields are the names in a session's hash, in the order in which the scripts return them.
+// fields are the names in a session's hash, in the order in which the scripts return them. The first
+// fixedFields of them never change after Create.
 var fields = []string{
-	"subject", "tenant", "client", "methods", "attrs", "auth", "created", "used", "idle", "abs", "revoked",
+	"subject", "tenant", "client", "methods", "attrs", "auth", "created", "abs", "used", "idle", "revoked",
 	"reason", "gen", "salt",
 }
+
+const fixedFields = 8
 
 // Get implements [auth.Store].
 func (s *Store) Get(ctx context.Context, id string) (auth.Session, error) {
@@ -108,22 +111,28 @@ func decode(id string, values []any) (auth.Session, row, error) {
 		return auth.Session{}, row{}, auth.ErrNotFound
 	}
 	d := decoder{values: values}
-	ses := auth.Session{
-		ID: id, Subject: d.text(0), Tenant: d.text(1), ClientID: d.text(2),
-		AuthTime: d.time(5), CreatedAt: d.time(6), LastUsedAt: d.time(7), IdleExpiresAt: d.time(8),
-		ExpiresAt: d.time(9), RevokeReason: d.text(11),
-	}
+	ses := d.fixed(id)
+	ses.LastUsedAt, ses.IdleExpiresAt, ses.RevokeReason = d.time(8), d.time(9), d.text(11)
 	if values[10] != nil {
 		ses.RevokedAt = d.time(10)
 	}
-	d.json(3, &ses.Methods)
-	d.json(4, &ses.Attributes)
 	r := row{generation: uint32(d.number(12))}
 	n, err := base64.RawURLEncoding.Decode(r.salt[:], []byte(d.text(13)))
 	if d.err == nil && (err != nil || n != len(r.salt)) {
 		d.err = errors.New("redisauth: stored salt is damaged")
 	}
 	return ses, r, d.err
+}
+
+// fixed reads the fields that never change.
+func (d *decoder) fixed(id string) auth.Session {
+	ses := auth.Session{
+		ID: id, Subject: d.text(0), Tenant: d.text(1), ClientID: d.text(2),
+		AuthTime: d.time(5), CreatedAt: d.time(6), ExpiresAt: d.time(7),
+	}
+	d.json(3, &ses.Methods)
+	d.json(4, &ses.Attributes)
+	return ses
 }
 
 type row struct {
@@ -153,6 +162,9 @@ func (d *decoder) number(i int) int64 {
 func (d *decoder) time(i int) time.Time { return time.UnixMicro(d.number(i)).UTC() }
 
 func (d *decoder) json(i int, into any) {
+	if d.text(i) == "null" {
+		return
+	}
 	if err := json.Unmarshal([]byte(d.text(i)), into); err != nil && d.err == nil {
 		d.err = fmt.Errorf("redisauth: stored field %s is damaged", fields[i])
 	}
@@ -257,8 +269,11 @@ func (s *Store) Rotate(ctx context.Context, r auth.RotateRequest) (auth.RotateRe
 		return auth.RotateResult{}, fmt.Errorf("redisauth: rotate: %w", err)
 	}
 	code, _ := reply[0].(int64)
-	if auth.Verdict(code) == auth.VerdictNotFound {
+	switch {
+	case auth.Verdict(code) == auth.VerdictNotFound:
 		return auth.RotateResult{Verdict: auth.VerdictNotFound}, nil
+	case auth.Verdict(code) == auth.VerdictRotated && len(reply) > fixedFields:
+		return rotated(&r, reply[1:])
 	}
 	ses, row, err := decode(r.ID, reply[1:])
 	if err != nil {
@@ -270,6 +285,22 @@ func (s *Store) Rotate(ctx context.Context, r auth.RotateRequest) (auth.RotateRe
 	}
 	return auth.RotateResult{
 		Verdict: auth.Verdict(code), Session: ses, Generation: row.generation, Salt: row.salt,
+	}, nil
+}
+
+// rotated is the result of a rotation. What the script has set is known without reading it back.
+func rotated(r *auth.RotateRequest, values []any) (auth.RotateResult, error) {
+	d := decoder{values: values}
+	ses := d.fixed(r.ID)
+	ses.LastUsedAt, ses.IdleExpiresAt = r.Now.UTC().Truncate(time.Microsecond), r.IdleUntil.UTC().Truncate(time.Microsecond)
+	if ses.ExpiresAt.Before(ses.IdleExpiresAt) {
+		ses.IdleExpiresAt = ses.ExpiresAt
+	}
+	if d.err != nil {
+		return auth.RotateResult{}, fmt.Errorf("redisauth: rotate: %w", d.err)
+	}
+	return auth.RotateResult{
+		Verdict: auth.VerdictRotated, Session: ses, Generation: r.Generation + 1, Salt: r.NextSalt,
 	}, nil
 }
 

@@ -13,38 +13,34 @@ redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1`),
 
 	// KEYS[1] session; ARGV: gen, hash, new hash, new salt, now, idle until, window, max replays
-	// -> verdict and the fields after it. The verdict numbers are those of auth.Verdict.
+	// -> verdict and the fields after it, those that never change only when the caller knows the
+	// others. The verdict numbers are those of auth.Verdict, the fields those of the variable fields.
 	rotate: redis.NewScript(`
-local h = redis.call('HMGET', KEYS[1], 'gen', 'hash', 'prev', 'used', 'idle', 'abs', 'revoked', 'rep')
-if not h[1] then return {0} end
-local function answer(verdict)
-  local f = redis.call('HMGET', KEYS[1], 'subject', 'tenant', 'client', 'methods', 'attrs', 'auth',
-    'created', 'used', 'idle', 'abs', 'revoked', 'reason', 'gen', 'salt')
-  local out = {verdict}
-  for i = 1, 14 do out[i + 1] = f[i] end
-  return out
-end
-if h[7] then return answer(1) end
-local g, G, now = tonumber(ARGV[1]), tonumber(h[1]), tonumber(ARGV[5])
-if now >= tonumber(h[5]) or now >= tonumber(h[6]) then return answer(2) end
-if g == G and h[2] == ARGV[2] then
+local f = redis.call('HMGET', KEYS[1], 'subject', 'tenant', 'client', 'methods', 'attrs', 'auth', 'created',
+  'abs', 'used', 'idle', 'revoked', 'reason', 'gen', 'salt', 'hash', 'prev', 'rep')
+if not f[13] then return {0} end
+if f[11] then return {1, unpack(f, 1, 14)} end
+local g, G, now = tonumber(ARGV[1]), tonumber(f[13]), tonumber(ARGV[5])
+if now >= tonumber(f[10]) or now >= tonumber(f[8]) then return {2, unpack(f, 1, 14)} end
+if g == G and f[15] == ARGV[2] then
   local idle = ARGV[6]
-  if tonumber(idle) > tonumber(h[6]) then idle = h[6] end
-  redis.call('HSET', KEYS[1], 'gen', G + 1, 'prev', h[2], 'hash', ARGV[3], 'salt', ARGV[4], 'used', ARGV[5],
+  if tonumber(idle) > tonumber(f[8]) then idle = f[8] end
+  redis.call('HSET', KEYS[1], 'gen', G + 1, 'prev', f[15], 'hash', ARGV[3], 'salt', ARGV[4], 'used', ARGV[5],
     'idle', idle, 'rep', 0)
-  return answer(3)
+  return {3, unpack(f, 1, 8)}
 end
-if g > G then return answer(6) end
+if g > G then return {6, unpack(f, 1, 14)} end
 local window = tonumber(ARGV[7])
-if g + 1 == G and h[3] == ARGV[2] and window > 0 and now - tonumber(h[4]) <= window then
-  if tonumber(h[8]) < tonumber(ARGV[8]) then
+if g + 1 == G and f[16] == ARGV[2] and window > 0 and now - tonumber(f[9]) <= window then
+  if tonumber(f[17]) < tonumber(ARGV[8]) then
     redis.call('HINCRBY', KEYS[1], 'rep', 1)
-    return answer(4)
+    return {4, unpack(f, 1, 14)}
   end
-  return answer(5)
+  return {5, unpack(f, 1, 14)}
 end
-redis.call('HSET', KEYS[1], 'revoked', ARGV[5], 'reason', 'reuse')
-return answer(7)`),
+f[11], f[12] = ARGV[5], 'reuse'
+redis.call('HSET', KEYS[1], 'revoked', f[11], 'reason', f[12])
+return {7, unpack(f, 1, 14)}`),
 
 	// KEYS[1] session; ARGV: now, reason -> 1 when this call ended it. It never makes a key.
 	revoke: redis.NewScript(`

@@ -15,13 +15,14 @@ import (
 
 const secretColumns = `, generation, hash, previous_hash, salt, replays`
 
-// swap is the whole of a successful refresh.
+// swap is the whole of a successful refresh. It returns only what the caller cannot know: a row that
+// the guards let through and the assignments changed has no secrets in the other columns.
 const swap = `
 UPDATE auth_sessions SET generation = generation + 1, previous_hash = hash, hash = $1, salt = $2, last_used_at = $3,
 	idle_expires_at = CASE WHEN expires_at < $4 THEN expires_at ELSE $4 END, replays = 0
 WHERE id = $5 AND generation = $6 AND hash = $7
 	AND revoked_at IS NULL AND idle_expires_at > $3 AND expires_at > $3
-RETURNING ` + columns + secretColumns
+RETURNING ` + fixedColumns
 
 // judge acts on a token that is not the current one: it counts the replay of the direct parent
 // ($1 its successor's generation, $2 its hash, $3 the start of the window) or revokes the session.
@@ -79,10 +80,17 @@ func (s *Store) Rotate(ctx context.Context, r auth.RotateRequest) (auth.RotateRe
 
 func (s *Store) rotate(ctx context.Context, r *auth.RotateRequest) (auth.RotateResult, error) {
 	now, hash := sqldb.At(r.Now), encode(r.Hash[:])
-	got, err := scanRow(s.db.QueryRow(ctx, swap, encode(r.NextHash[:]), encode(r.NextSalt[:]), now,
-		sqldb.At(r.IdleUntil), r.ID, int64(r.Generation), hash))
+	idle := sqldb.At(r.IdleUntil)
+	ses, err := scanFixed(s.db.QueryRow(ctx, swap, encode(r.NextHash[:]), encode(r.NextSalt[:]), now, idle,
+		r.ID, int64(r.Generation), hash))
 	if err == nil {
-		return got.result(auth.VerdictRotated)
+		ses.ID, ses.LastUsedAt, ses.IdleExpiresAt = r.ID, now.Time, idle.Time
+		if ses.ExpiresAt.Before(idle.Time) {
+			ses.IdleExpiresAt = ses.ExpiresAt
+		}
+		return auth.RotateResult{
+			Verdict: auth.VerdictRotated, Session: ses, Generation: r.Generation + 1, Salt: r.NextSalt,
+		}, nil
 	}
 	if !errors.Is(err, sql.ErrNoRows) {
 		return auth.RotateResult{}, err
@@ -91,7 +99,7 @@ func (s *Store) rotate(ctx context.Context, r *auth.RotateRequest) (auth.RotateR
 	if r.Window > 0 {
 		since = sqldb.At(r.Now.Add(-r.Window))
 	}
-	got, err = scanRow(s.db.QueryRow(ctx, judge, int64(r.Generation)+1, hash, since, now, r.ID,
+	got, err := scanRow(s.db.QueryRow(ctx, judge, int64(r.Generation)+1, hash, since, now, r.ID,
 		int64(r.Generation), int64(r.MaxReplays)))
 	switch {
 	case err == nil && got.RevokedAt.IsZero():

@@ -139,8 +139,10 @@ func insertArgs(r *auth.Record) ([]any, error) {
 	}, nil
 }
 
-const columns = `id, subject, tenant, client_id, methods, attributes, auth_time, created_at,
-	last_used_at, idle_expires_at, expires_at, revoked_at, revoke_reason`
+// fixedColumns never change after Create.
+const fixedColumns = `subject, tenant, client_id, methods, attributes, auth_time, created_at, expires_at`
+
+const columns = fixedColumns + `, id, last_used_at, idle_expires_at, revoked_at, revoke_reason`
 
 const selectSession = `SELECT ` + columns + ` FROM auth_sessions WHERE id = $1`
 
@@ -289,27 +291,59 @@ func ids(rows sqldb.Rows, err error) ([]string, error) {
 	return list, rows.Err()
 }
 
-// scanSession reads the columns of the constant of that name, and more behind them.
+// scanSession reads the columns of the constant columns, and more behind them.
 func scanSession(row sqldb.Row, more ...any) (auth.Session, error) {
-	var ses auth.Session
-	var methods, attributes string
-	var authTime, created, used, idle, expires, revoked sqldb.Time
+	var id, reason string
+	var used, idle, revoked sqldb.Time
+	ses, err := scanFixed(row, append([]any{&id, &used, &idle, &revoked, &reason}, more...)...)
+	ses.ID, ses.LastUsedAt, ses.IdleExpiresAt = id, used.Time, idle.Time
+	ses.RevokedAt, ses.RevokeReason = revoked.Time, reason
+	return ses, err
+}
+
+// scanFixed reads the columns of fixedColumns, and more behind them.
+func scanFixed(row sqldb.Row, more ...any) (auth.Session, error) {
+	var in struct { // one allocation for all that Scan writes to
+		subject, tenant, clientID, methods, attributes string
+		authTime, created, expires                     sqldb.Time
+	}
 	err := row.Scan(append([]any{
-		&ses.ID, &ses.Subject, &ses.Tenant, &ses.ClientID, &methods, &attributes, &authTime,
-		&created, &used, &idle, &expires, &revoked, &ses.RevokeReason,
+		&in.subject, &in.tenant, &in.clientID, &in.methods, &in.attributes, &in.authTime, &in.created, &in.expires,
 	}, more...)...)
 	if err != nil {
 		return auth.Session{}, err
 	}
-	if err := json.Unmarshal([]byte(methods), &ses.Methods); err != nil {
+	ses := auth.Session{
+		Subject: in.subject, Tenant: in.tenant, ClientID: in.clientID,
+		AuthTime: in.authTime.Time, CreatedAt: in.created.Time, ExpiresAt: in.expires.Time,
+	}
+	if ses.Methods, err = decodeMethods(in.methods); err != nil {
 		return auth.Session{}, fmt.Errorf("methods: %w", err)
 	}
-	if err := json.Unmarshal([]byte(attributes), &ses.Attributes); err != nil {
-		return auth.Session{}, fmt.Errorf("attributes: %w", err)
+	if in.attributes != "null" {
+		if err := json.Unmarshal([]byte(in.attributes), &ses.Attributes); err != nil {
+			return auth.Session{}, fmt.Errorf("attributes: %w", err)
+		}
 	}
-	ses.AuthTime, ses.CreatedAt, ses.LastUsedAt = authTime.Time, created.Time, used.Time
-	ses.IdleExpiresAt, ses.ExpiresAt, ses.RevokedAt = idle.Time, expires.Time, revoked.Time
 	return ses, nil
 }
 
-func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+// decodeMethods reads a JSON list of texts, without the decoder when it is as plain as the values of
+// RFC 8176 are.
+func decodeMethods(text string) (list []string, err error) {
+	body, ok := strings.CutPrefix(text, `["`)
+	body, closed := strings.CutSuffix(body, `"]`)
+	switch {
+	case text == "null":
+		return nil, nil
+	case ok && closed && !strings.ContainsAny(strings.ReplaceAll(body, `","`, ""), `"\`):
+		return strings.Split(body, `","`), nil
+	}
+	err = json.Unmarshal([]byte(text), &list)
+	return list, err
+}
+
+func encode(b []byte) string {
+	var room [64]byte
+	return string(base64.RawURLEncoding.AppendEncode(room[:0], b))
+}

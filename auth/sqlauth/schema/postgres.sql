@@ -7,7 +7,7 @@ CREATE TABLE auth_sessions (
     methods         TEXT NOT NULL,
     attributes      TEXT NOT NULL,
     generation      BIGINT NOT NULL,
-    hash            TEXT COLLATE "C" NOT NULL CHECK (length(hash) = 43),
+    hash            TEXT COLLATE "C" NOT NULL,
     previous_hash   TEXT COLLATE "C" NOT NULL,
     salt            TEXT NOT NULL,
     replays         BIGINT NOT NULL,

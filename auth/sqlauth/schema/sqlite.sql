@@ -7,7 +7,7 @@ CREATE TABLE auth_sessions (
     methods         TEXT NOT NULL,
     attributes      TEXT NOT NULL,
     generation      INTEGER NOT NULL,
-    hash            TEXT NOT NULL CHECK (length(hash) = 43),
+    hash            TEXT NOT NULL,
     previous_hash   TEXT NOT NULL,
     salt            TEXT NOT NULL,
     replays         INTEGER NOT NULL,
