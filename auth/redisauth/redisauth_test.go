@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"net"
 	"os"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/groundwork-go/groundwork/auth"
 	"github.com/groundwork-go/groundwork/auth/authtest"
+	"github.com/groundwork-go/groundwork/auth/onetime"
 	"github.com/groundwork-go/groundwork/auth/redisauth"
 )
 
@@ -130,7 +132,7 @@ func (c *counter) look(cmd redis.Cmder) {
 	}
 }
 
-func newService(t *testing.T, client *redis.Client, prefix string) *auth.Service {
+func newService(t *testing.T, client redis.UniversalClient, prefix string) *auth.Service {
 	t.Helper()
 	store, err := redisauth.New(redisauth.Config{Client: client, Prefix: prefix})
 	require.NoError(t, err)
@@ -196,40 +198,86 @@ func TestEveryKeyOfASessionExpires(t *testing.T) {
 	}
 }
 
-func TestDumpHasNoSecret(t *testing.T) {
+// TestDumpHasNoUsableToken looks for issued tokens, and for the secrets in them, in every key.
+func TestDumpHasNoUsableToken(t *testing.T) {
 	t.Parallel()
 	client, prefix := connect(t)
 	svc := newService(t, client, prefix)
+	store, err := redisauth.NewOneTime(redisauth.Config{Client: client, Prefix: prefix})
+	require.NoError(t, err)
+	once, err := onetime.New(onetime.Config{Store: store})
+	require.NoError(t, err)
 	var issued []string
-	for range 6 {
-		tokens, err := svc.Login(t.Context(), auth.Login{Subject: "user"})
+	keep := func(tokens auth.Tokens, err error) auth.Tokens {
 		require.NoError(t, err)
 		issued = append(issued, tokens.Refresh, tokens.Access)
-		tokens, err = svc.Refresh(t.Context(), tokens.Refresh)
+		return tokens
+	}
+	for i := range 6 {
+		first := keep(svc.Login(t.Context(), auth.Login{Subject: "user"}))
+		keep(svc.Refresh(t.Context(), first.Refresh))
+		keep(svc.Refresh(t.Context(), first.Refresh)) // a replay
+		token, err := once.Issue(t.Context(), onetime.Issue{Purpose: "reset", Subject: fmt.Sprint("user", i), TTL: time.Hour})
 		require.NoError(t, err)
-		issued = append(issued, tokens.Refresh, tokens.Access)
+		issued = append(issued, token)
 	}
-	var dump strings.Builder
-	for _, key := range keys(t, client, prefix) {
-		dump.WriteString(key + " ")
-		switch client.Type(t.Context(), key).Val() {
-		case "hash":
-			fmt.Fprintln(&dump, client.HGetAll(t.Context(), key).Val())
-		case "zset":
-			fmt.Fprintln(&dump, client.ZRange(t.Context(), key, 0, -1).Val())
-		default:
-			fmt.Fprintln(&dump, client.Get(t.Context(), key).Val())
-		}
+	text := dump(t, client, prefix)
+	for _, kind := range []string{"s:", "u:user", "d:s:", "ends", "o:t:", "o:u:"} {
+		require.Contains(t, text, prefix+kind)
 	}
-	require.Contains(t, dump.String(), "subject:user")
 	for _, token := range issued {
-		require.NotContains(t, dump.String(), token)
-		if body, ok := strings.CutPrefix(token, "rt_"); ok {
-			raw, err := base64.RawURLEncoding.DecodeString(body)
-			require.NoError(t, err)
-			require.NotContains(t, dump.String(), base64.RawURLEncoding.EncodeToString(raw[21:53]))
+		require.NotContains(t, text, token)
+		if strings.Count(token, ".") == 2 { // an access token is its own secret
+			continue
+		}
+		raw, err := base64.RawURLEncoding.DecodeString(token[3:]) // behind rt_ or ot_
+		require.NoError(t, err)
+		if token[:3] == "rt_" {
+			raw = raw[21:53]
+		}
+		for _, form := range []string{
+			base64.RawURLEncoding.EncodeToString(raw), base64.RawStdEncoding.EncodeToString(raw), hex.EncodeToString(raw), string(raw),
+		} {
+			require.NotContains(t, text, form)
 		}
 	}
+}
+
+func dump(t *testing.T, client *redis.Client, prefix string) string {
+	t.Helper()
+	var out strings.Builder
+	for _, key := range keys(t, client, prefix) {
+		var value any
+		var err error
+		switch kind := client.Type(t.Context(), key).Val(); kind {
+		case "hash":
+			value, err = client.HGetAll(t.Context(), key).Result()
+		case "zset":
+			value, err = client.ZRange(t.Context(), key, 0, -1).Result()
+		case "string":
+			value, err = client.Get(t.Context(), key).Result()
+		default:
+			t.Fatalf("%s is a %s, which this test cannot read", key, kind)
+		}
+		require.NoError(t, err)
+		fmt.Fprintln(&out, key, value)
+	}
+	return out.String()
+}
+
+// TestDeniedUntilTheLastAccessTokenEnds looks at the life that Redis gives to an entry.
+func TestDeniedUntilTheLastAccessTokenEnds(t *testing.T) {
+	t.Parallel()
+	client, prefix := connect(t)
+	svc := newService(t, client, prefix)
+	tokens, err := svc.Login(t.Context(), auth.Login{Subject: "user"})
+	require.NoError(t, err)
+	require.NoError(t, svc.Logout(t.Context(), tokens.Refresh))
+	left, err := client.PTTL(t.Context(), prefix+"d:s:"+tokens.Session.ID).Result()
+	require.NoError(t, err)
+	refused := time.Until(tokens.AccessExpires) + 30*time.Second // with the Verifier's leeway
+	require.Greater(t, left, refused, "no gap")
+	require.Less(t, left, refused+time.Minute, "and no litter")
 }
 
 func TestConfigFaults(t *testing.T) {
