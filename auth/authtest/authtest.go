@@ -15,7 +15,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"runtime"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -72,6 +74,7 @@ func TestStore(t *testing.T, open func(t *testing.T) auth.Store) {
 		{"RevokeAgainstRotate", revokeAgainstRotate},
 		{"RevokeSubjectAgainstRotate", revokeSubjectAgainstRotate},
 		{"CancelledContext", cancelledContext},
+		{"CancelledMidwayIsOldOrNew", cancelledMidway},
 		{"StoresAreIsolated", func(t *testing.T, h *harness) { storesAreIsolated(t, h, open) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -216,6 +219,41 @@ func cancelledContext(t *testing.T, h *harness) {
 		t.Fatal("Revoke with a cancelled context succeeded")
 	}
 	h.rotate(request(id, 0, epoch, "a"), auth.VerdictRotated)
+}
+
+// cancelledMidway cancels calls at any moment and looks whether the row is still one or the other.
+func cancelledMidway(t *testing.T, h *harness) {
+	for i := range 40 {
+		id := h.create("user", epoch)
+		ctx, cancel := context.WithCancel(t.Context())
+		started := make(chan struct{})
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			close(started)
+			res, err := h.store.Rotate(ctx, request(id, 0, epoch, "lost"))
+			if err == nil && res.Verdict != auth.VerdictRotated {
+				t.Errorf("Rotate: verdict %v", res.Verdict)
+			}
+		})
+		<-started
+		for range i * 50 { // another moment each time
+			runtime.Gosched()
+		}
+		cancel()
+		wg.Wait()
+
+		res, err := h.store.Rotate(t.Context(), request(id, 0, epoch, "retry"))
+		if err != nil {
+			t.Fatalf("Rotate after the cancelled call: %v", err)
+		}
+		switch {
+		case res.Verdict == auth.VerdictRotated:
+		case res.Verdict == auth.VerdictReplayed && res.Salt == salt("lost"):
+		default:
+			t.Fatalf("after the cancelled call: verdict %v, salt %x", res.Verdict, res.Salt)
+		}
+		h.rotate(request(id, 1, epoch, "next"), auth.VerdictRotated)
+	}
 }
 
 func storesAreIsolated(t *testing.T, h *harness, open func(t *testing.T) auth.Store) {

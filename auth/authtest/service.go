@@ -1,6 +1,7 @@
 package authtest
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -21,6 +22,8 @@ func TestService(t *testing.T, open func(t *testing.T) auth.Store) {
 		{"HundredRefreshesReplay", func(t *testing.T, s *service) { s.hundred(auth.RaceReplay) }},
 		{"LostAnswerIsRepeated", lostAnswer},
 		{"TheftEndsTheFamily", theft},
+		{"HangingUpMidCallLosesNothing", hangUpRotation},
+		{"HangingUpMidCallDodgesNothing", hangUpReuse},
 		{"FiftyLoginsKeepTheCap", fiftyLogins},
 		{"LogoutAgainstRefresh", logoutAgainstRefresh},
 		{"LogoutAllAgainstRefresh", logoutAllAgainstRefresh},
@@ -174,6 +177,59 @@ func theft(_ *testing.T, s *service) {
 	s.refresh(svc, first.Refresh, auth.ErrReused)
 	s.refresh(svc, second.Refresh, auth.ErrRevoked)
 	s.refresh(svc, first.Refresh, auth.ErrRevoked)
+}
+
+// hangingUp is a store that ends the client's request when a rotation reaches it.
+type hangingUp struct {
+	auth.Store
+
+	hangUp func()
+}
+
+func (s *hangingUp) Rotate(ctx context.Context, r auth.RotateRequest) (auth.RotateResult, error) {
+	s.hangUp()
+	return s.Store.Rotate(ctx, r)
+}
+
+// hangUp refreshes for a client that is gone before the store has done anything.
+func (s *service) hangUp(token string) (auth.Tokens, error) {
+	s.t.Helper()
+	ctx, cancel := context.WithCancel(s.t.Context())
+	svc := s.build(func(cfg *auth.Config) { cfg.Store = &hangingUp{s.store, cancel} })
+	tokens, err := svc.Refresh(ctx, token)
+	if ctx.Err() == nil {
+		s.t.Fatal("the client is still there")
+	}
+	return tokens, err
+}
+
+func hangUpRotation(t *testing.T, s *service) {
+	svc := s.build(nil)
+	first := s.login(svc)
+	lost, err := s.hangUp(first.Refresh)
+	if err != nil {
+		t.Fatalf("Refresh: %v", err)
+	}
+	again := s.refresh(svc, first.Refresh, nil)
+	if again.Refresh != lost.Refresh || !again.Replayed {
+		t.Fatal("the retry did not get the token that was lost")
+	}
+	s.refresh(svc, again.Refresh, nil)
+}
+
+func hangUpReuse(t *testing.T, s *service) {
+	svc := s.build(nil)
+	first := s.login(svc)
+	second := s.refresh(svc, first.Refresh, nil)
+	s.advance(11 * time.Second)
+	if _, err := s.hangUp(first.Refresh); !errors.Is(err, auth.ErrReused) {
+		t.Fatalf("Refresh: %v, want ErrReused", err)
+	}
+	ses, err := s.store.Get(t.Context(), first.Session.ID)
+	if err != nil || ses.RevokeReason != auth.ReasonReuse {
+		t.Fatalf("the session was not revoked: %+v, %v", ses, err)
+	}
+	s.refresh(svc, second.Refresh, auth.ErrRevoked)
 }
 
 func fiftyLogins(t *testing.T, s *service) {
