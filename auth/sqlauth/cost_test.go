@@ -42,16 +42,7 @@ func TestRefreshIsOneStatement(t *testing.T) {
 	t.Parallel()
 	transports(t, func(t *testing.T, open func(t *testing.T) sqldb.TxDB) {
 		db := &countingDB{TxDB: open(t)}
-		key, err := auth.NewHMACKey("k1", []byte("a secret that is long enough here"))
-		require.NoError(t, err)
-		keys, err := auth.NewKeySet(auth.KeySetConfig{Active: key})
-		require.NoError(t, err)
-		refreshKeys, err := auth.NewRefreshKeys([]byte("another secret that is long enough"))
-		require.NoError(t, err)
-		svc, err := auth.New(auth.Config{
-			Issuer: "iss", Audience: []string{"aud"}, Keys: keys, RefreshKeys: refreshKeys, Store: sqlauth.New(db),
-		})
-		require.NoError(t, err)
+		svc := newService(t, auth.Config{Store: sqlauth.New(db)})
 		first, err := svc.Login(t.Context(), auth.Login{Subject: "user"})
 		require.NoError(t, err)
 
