@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -122,9 +123,10 @@ func (b *bench) refresh(t testing.TB, tokens auth.Tokens) auth.Tokens {
 	return next
 }
 
-// spyStore counts calls and can be made to fail.
+// spyStore counts calls and can be made to fail, or to hang until the caller's context ends.
 type spyStore struct {
 	auth.Store
+	hang  atomic.Bool
 	mu    sync.Mutex
 	calls int
 	fail  error
@@ -159,6 +161,10 @@ func (s *spyStore) Create(ctx context.Context, r auth.Record, limit int) ([]stri
 func (s *spyStore) Rotate(ctx context.Context, r auth.RotateRequest) (auth.RotateResult, error) {
 	if err := s.enter(); err != nil {
 		return auth.RotateResult{}, err
+	}
+	if s.hang.Load() {
+		<-ctx.Done()
+		return auth.RotateResult{}, ctx.Err()
 	}
 	return s.Store.Rotate(ctx, r)
 }

@@ -81,6 +81,25 @@ func TestBearerHeader(t *testing.T) {
 	}
 }
 
+func TestTokenInQueryOrFormIsIgnored(t *testing.T) {
+	t.Parallel()
+	h := newVerifier(t, newClock(), nil).Require(http.HandlerFunc(whoami))
+	for _, name := range []string{"access_token", "token", "authorization", "Authorization"} {
+		form := url.Values{name: {goodToken()}}.Encode()
+		query := httptest.NewRequest(http.MethodGet, "/?"+form, nil)
+		body := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(form))
+		body.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		cookie := httptest.NewRequest(http.MethodGet, "/", nil)
+		cookie.AddCookie(&http.Cookie{Name: name, Value: goodToken()})
+		for where, r := range map[string]*http.Request{"query": query, "form": body, "cookie": cookie} {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			require.Equal(t, 401, w.Code, "%s in the %s", name, where)
+			require.Equal(t, "Bearer", w.Header().Get("WWW-Authenticate"))
+		}
+	}
+}
+
 func TestRejectionsLookAlike(t *testing.T) {
 	t.Parallel()
 	c := newClock()
@@ -157,7 +176,6 @@ func TestJWKS(t *testing.T) {
 	require.Equal(t, 200, first.Code)
 	require.Equal(t, "public, max-age=300", first.Header().Get("Cache-Control"))
 	require.Contains(t, first.Body.String(), `"kid":"ed"`)
-	require.NotContains(t, first.Body.String(), `"d"`)
 	etag := first.Header().Get("ETag")
 	require.Equal(t, 304, get(http.MethodGet, etag).Code)
 	require.Equal(t, 304, get(http.MethodHead, `"x", `+etag).Code)
@@ -176,6 +194,16 @@ func TestJWKS(t *testing.T) {
 	c.Add(time.Minute)
 	require.NotContains(t, get(http.MethodGet, "").Body.String(), `"kid":"ed"`)
 
+	for _, key := range []auth.Key{ed, rsaKey(t, "rs"), ecdsaKey(t, "es")} {
+		w := httptest.NewRecorder()
+		keySet(t, c, key).JWKSHandler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+		var set struct{ Keys []map[string]any }
+		require.NoError(t, json.Unmarshal(w.Body.Bytes(), &set))
+		require.Len(t, set.Keys, 1)
+		for member := range set.Keys[0] {
+			require.Contains(t, []string{"kty", "kid", "use", "alg", "crv", "x", "y", "n", "e"}, member, "public members only")
+		}
+	}
 	secret := keySet(t, c, hmacKey(t, "hidden"))
 	w := httptest.NewRecorder()
 	secret.JWKSHandler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
@@ -249,6 +277,9 @@ func (s *site) ask(t *testing.T, method, path, body string, header ...string) an
 	if res.StatusCode != http.StatusNoContent {
 		require.NoError(t, json.NewDecoder(res.Body).Decode(&a))
 	}
+	if a.Access != "" {
+		require.Equal(t, "no-store", res.Header.Get("Cache-Control"), "%s %s", method, path)
+	}
 	return a
 }
 
@@ -308,12 +339,22 @@ func TestBodySession(t *testing.T) {
 	for name, values := range again.Header {
 		require.NotContains(t, strings.Join(values, " "), again.Refresh, name)
 	}
-	for _, body := range []string{
-		`{"refresh_token":"` + again.Refresh + `"}`, `{"refresh_token":"` + again.Refresh + `"}`,
-		`{"refresh_token":"garbage"}`, "",
-	} {
-		require.Equal(t, 204, s.ask(t, "POST", "/logout", body).StatusCode)
-	}
+}
+
+func TestLogoutIsIdempotent(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	in := s.ask(t, "POST", "/login", "")
+	s.clock.Add(time.Hour)
+	expired := []string{"Authorization", "Bearer " + in.Access}
+	require.Equal(t, 401, s.ask(t, "GET", "/sessions", "", expired...).StatusCode)
+	body := `{"refresh_token":"` + in.Refresh + `"}`
+	require.Equal(t, 204, s.ask(t, "POST", "/logout", body, expired...).StatusCode, "with an expired access token")
+	_, err := s.Refresh(t.Context(), in.Refresh)
+	require.ErrorIs(t, err, auth.ErrRevoked)
+	require.Equal(t, 204, s.ask(t, "POST", "/logout", body).StatusCode, "with a revoked refresh token")
+	require.Equal(t, 204, s.ask(t, "POST", "/logout", `{"refresh_token":"garbage"}`).StatusCode)
+	require.Equal(t, 204, s.ask(t, "POST", "/logout", "").StatusCode, "with nothing")
 }
 
 func TestRaceLoserKeepsTheCookie(t *testing.T) {
@@ -365,11 +406,14 @@ func TestCookieGoesOnlyWithItsSession(t *testing.T) {
 func TestLoginEndsThePlantedSession(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
-	s.ask(t, "POST", "/login?cookie=1", "")
+	before, err := s.Verifier().Verify(t.Context(), s.ask(t, "POST", "/login?cookie=1", "").Access)
+	require.NoError(t, err)
 	planted := s.cookies()[0].Value
-	s.ask(t, "POST", "/login?cookie=1", "")
+	after, err := s.Verifier().Verify(t.Context(), s.ask(t, "POST", "/login?cookie=1", "").Access)
+	require.NoError(t, err)
+	require.NotEqual(t, before.SessionID, after.SessionID, "a session of its own")
 	require.NotEqual(t, planted, s.cookies()[0].Value)
-	_, err := s.Refresh(t.Context(), planted)
+	_, err = s.Refresh(t.Context(), planted)
 	require.ErrorIs(t, err, auth.ErrRevoked)
 	require.Equal(t, 200, s.ask(t, "POST", "/refresh", "").StatusCode)
 }
@@ -401,6 +445,10 @@ func TestForeignPagesAreRefused(t *testing.T) {
 		}
 		require.Equal(t, 405, s.ask(t, "GET", path, "", "Authorization", "Bearer "+in.Access).StatusCode)
 	}
+	p, err := s.Verifier().Verify(t.Context(), in.Access)
+	require.NoError(t, err)
+	require.Equal(t, 403, s.ask(t, "DELETE", "/sessions/"+p.SessionID, "",
+		"Authorization", "Bearer "+in.Access, "Sec-Fetch-Site", "cross-site").StatusCode)
 	require.Equal(t, 200, s.ask(t, "POST", "/refresh", "", "Origin", "https://app.example").StatusCode)
 	require.Equal(t, 200, s.ask(t, "POST", "/refresh", "", "Sec-Fetch-Site", "same-origin").StatusCode)
 }

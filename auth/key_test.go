@@ -7,7 +7,9 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/base64"
 	"fmt"
+	"log/slog"
 	"math/big"
 	"strings"
 	"testing"
@@ -77,6 +79,9 @@ func TestKeyStates(t *testing.T) {
 	require.ErrorIs(t, set.Publish(hmacKey(t, "h")), auth.ErrKeyState, "families do not mix")
 	require.ErrorIs(t, set.Publish(auth.Key{}), auth.ErrKeyState)
 	require.Equal(t, "k1", set.Active().Kid(), "a published key does not sign")
+	early := newBench(t, func(cfg *auth.Config) { cfg.Keys, cfg.Now = keySet(t, c, k2), c.Now }).login(t).Access
+	_, err := b.Verifier().Verify(t.Context(), early)
+	require.NoError(t, err, "but it verifies, for replicas that have activated it already")
 	require.ErrorIs(t, set.Retire("k1", c.Now()), auth.ErrKeyState, "the active key")
 	require.ErrorIs(t, set.Retire("k9", c.Now()), auth.ErrUnknownKey)
 	require.NoError(t, set.Activate("k2"))
@@ -85,7 +90,7 @@ func TestKeyStates(t *testing.T) {
 	require.ErrorIs(t, set.Activate("k1"), auth.ErrUnknownKey, "a retired key does not come back")
 
 	c.Add(time.Minute - time.Nanosecond)
-	_, err := b.Verifier().Verify(t.Context(), old)
+	_, err = b.Verifier().Verify(t.Context(), old)
 	require.NoError(t, err)
 	c.Add(time.Nanosecond)
 	_, err = b.Verifier().Verify(t.Context(), old)
@@ -119,19 +124,42 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, nil)
 	tokens := b.login(t)
-	secret := string(secretOf("k1"))
-	for _, v := range []any{
-		hmacKey(t, "k1"), ed25519Key(t, "ed"), refreshKeys(t, "r1", "r2"), tokens, &tokens,
+	second := b.refresh(t, tokens)
+	b.clock.Add(time.Minute)
+	_, reused := b.Refresh(t.Context(), tokens.Refresh)
+	require.Error(t, reused)
+	_, invalid := b.Verifier().Verify(t.Context(), tokens.Access[:len(tokens.Access)-4]+"AAAA")
+	require.Error(t, invalid)
+	b.store.failWith(errDown)
+	_, down := b.Refresh(t.Context(), second.Refresh)
+	require.Error(t, down)
+	_, weak := auth.NewHMACKey("k1", []byte("a short secret"))
+	require.Error(t, weak)
+	hidden := []string{
+		string(secretOf("k1")), "a short secret", "rt_", tokens.Access, second.Access,
+		base64.StdEncoding.EncodeToString(secretOf("k1")), base64.StdEncoding.EncodeToString(secretOf("r1")),
+		fmt.Sprintf("%d", secretOf("k1")), fmt.Sprintf("%d", secretOf("r1")),
+	}
+	var logged bytes.Buffer
+	for i, v := range []any{
+		hmacKey(t, "k1"), ed25519Key(t, "ed"), rsaKey(t, "rs"), refreshKeys(t, "r1", "r2"), tokens, &tokens,
 		auth.Config{RefreshKeys: refreshKeys(t, "r1")},
 		auth.KeySetConfig{Active: hmacKey(t, "k1")},
+		b.events, reused, invalid, down, weak,
 	} {
 		for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
 			text := fmt.Sprintf(format, v)
-			require.NotContains(t, text, secret)
-			require.NotContains(t, text, tokens.Access)
-			require.NotContains(t, text, tokens.Refresh)
-			require.NotContains(t, text, "rt_")
+			for _, secret := range hidden {
+				require.NotContains(t, text, secret, "value %d as %s", i, format)
+			}
 		}
+		for _, h := range []slog.Handler{slog.NewTextHandler(&logged, nil), slog.NewJSONHandler(&logged, nil)} {
+			slog.New(h).InfoContext(t.Context(), "message", "value", v)
+		}
+	}
+	require.Contains(t, logged.String(), tokens.Session.ID)
+	for _, secret := range hidden {
+		require.NotContains(t, logged.String(), secret)
 	}
 }
 

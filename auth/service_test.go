@@ -2,16 +2,25 @@ package auth_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"math"
+	"os"
+	"os/exec"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/groundwork-go/groundwork/auth"
+	"github.com/groundwork-go/groundwork/auth/onetime"
 )
 
 func TestForgedRefreshTokenNeverReachesTheStore(t *testing.T) {
@@ -284,6 +293,157 @@ func TestRevokeSessionIsForItsOwnerOnly(t *testing.T) {
 	require.NoError(t, b.RevokeSession(t.Context(), "user", tokens.Session.ID))
 	_, err := b.Refresh(t.Context(), tokens.Refresh)
 	require.ErrorIs(t, err, auth.ErrRevoked)
+}
+
+func TestOldestSessionGivesWay(t *testing.T) {
+	t.Parallel()
+	const limit = 3
+	b := newBench(t, func(cfg *auth.Config) { cfg.MaxSessions = limit })
+	var all []auth.Tokens
+	for range limit + 1 {
+		b.clock.Add(time.Second)
+		all = append(all, b.login(t))
+	}
+	_, err := b.Refresh(t.Context(), all[0].Refresh)
+	require.ErrorIs(t, err, auth.ErrRevoked)
+	_, err = b.Verifier().Verify(t.Context(), all[0].Access)
+	require.Equal(t, auth.ErrRevoked, err, "its access token is dead too")
+	for _, tokens := range all[1:] {
+		_, err := b.Verifier().Verify(t.Context(), tokens.Access)
+		require.NoError(t, err)
+		b.refresh(t, tokens)
+	}
+	last := b.events[len(b.events)-1-limit]
+	require.Equal(t, auth.EventRevoke, last.Type)
+	require.Equal(t, auth.ReasonEvicted, last.Reason)
+	require.Equal(t, all[0].Session.ID, last.SessionID)
+}
+
+func TestPasswordResetEndsEverySession(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	once, err := onetime.New(onetime.Config{Store: onetime.NewMemoryStore(), Now: b.clock.Now})
+	require.NoError(t, err)
+	link, err := once.Issue(t.Context(), onetime.Issue{Purpose: "reset_password", Subject: "user", TTL: time.Hour})
+	require.NoError(t, err)
+	phone, laptop := b.login(t), b.login(t)
+
+	var wg sync.WaitGroup
+	var won atomic.Int64
+	for range 100 {
+		wg.Go(func() {
+			used, err := once.Consume(t.Context(), "reset_password", link)
+			if errors.Is(err, onetime.ErrInvalid) {
+				return
+			}
+			if err == nil {
+				won.Add(1)
+				_, err = b.LogoutAll(t.Context(), used.Subject)
+			}
+			if err != nil {
+				t.Errorf("reset: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, int64(1), won.Load(), "the link works once")
+	for _, tokens := range []auth.Tokens{phone, laptop} {
+		_, err := b.Refresh(t.Context(), tokens.Refresh)
+		require.ErrorIs(t, err, auth.ErrRevoked)
+		_, err = b.Verifier().Verify(t.Context(), tokens.Access)
+		require.Equal(t, auth.ErrRevoked, err)
+	}
+	b.refresh(t, b.login(t))
+}
+
+func TestTokensOfOneKindAreNoOther(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	once, err := onetime.New(onetime.Config{Store: onetime.NewMemoryStore(), Now: b.clock.Now})
+	require.NoError(t, err)
+	tokens := b.login(t)
+	link, err := once.Issue(t.Context(), onetime.Issue{Purpose: "reset", Subject: "user", TTL: time.Hour})
+	require.NoError(t, err)
+	for _, token := range []string{tokens.Refresh, link} {
+		_, err := b.Verifier().Verify(t.Context(), token)
+		require.Equal(t, auth.ErrInvalidToken, err, "as an access token")
+	}
+	for _, token := range []string{tokens.Access, link, "rt_" + link[3:]} {
+		_, err := b.Refresh(t.Context(), token)
+		require.Equal(t, auth.ErrRefreshInvalid, err, "as a refresh token")
+	}
+	for _, token := range []string{tokens.Access, tokens.Refresh, "ot_" + tokens.Refresh[3:]} {
+		_, err := once.Consume(t.Context(), "reset", token)
+		require.Equal(t, onetime.ErrInvalid, err, "as a single-use token")
+	}
+	b.refresh(t, tokens)
+	_, err = once.Consume(t.Context(), "reset", link)
+	require.NoError(t, err, "none of that used anything up")
+}
+
+func TestClockThatGoesBackwardsGivesNoEndlessLife(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(cfg *auth.Config) { cfg.MaxReplays = 3 })
+	start := b.clock.Now()
+	first := b.login(t)
+	b.clock.Add(time.Hour)
+	second := b.refresh(t, first)
+	b.clock.Add(-time.Hour)
+	_, err := b.Verifier().Verify(t.Context(), second.Access)
+	require.Equal(t, auth.ErrInvalidToken, err, "a token from the future")
+	for range 3 {
+		require.Equal(t, second.Refresh, b.refresh(t, first).Refresh)
+	}
+	_, err = b.Refresh(t.Context(), first.Refresh)
+	require.Equal(t, auth.ErrSuperseded, err, "the window is open for an hour, the count is not")
+	third := b.refresh(t, second)
+	_, err = b.Verifier().Verify(t.Context(), third.Access)
+	require.NoError(t, err)
+	require.True(t, third.Session.ExpiresAt.Equal(start.Add(90*24*time.Hour)), "the absolute end stays")
+	require.False(t, third.RefreshExpires.After(third.Session.ExpiresAt))
+	require.NoError(t, b.Logout(t.Context(), third.Refresh))
+	_, err = b.Refresh(t.Context(), third.Refresh)
+	require.ErrorIs(t, err, auth.ErrRevoked)
+}
+
+func TestStoreThatHangsIsUnavailable(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, func(cfg *auth.Config) { cfg.Now, cfg.StoreTimeout = time.Now, 3*time.Second })
+		tokens := b.login(t)
+		b.store.hang.Store(true)
+		started := time.Now()
+		_, err := b.Refresh(t.Context(), tokens.Refresh)
+		require.ErrorIs(t, err, auth.ErrUnavailable)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, 3*time.Second, time.Since(started))
+		status, code := auth.StatusCode(err)
+		require.Equal(t, 503, status)
+		require.Equal(t, "unavailable", code)
+		b.store.hang.Store(false)
+		b.refresh(t, tokens)
+	})
+}
+
+// TestNoTokenWithoutRandomness runs itself in a second process, because the runtime ends a program
+// whose source of randomness fails.
+func TestNoTokenWithoutRandomness(t *testing.T) {
+	const variable = "GROUNDWORK_TEST_NO_RANDOMNESS"
+	if os.Getenv(variable) != "" {
+		b := newBench(t, nil)
+		rand.Reader = iotest.ErrReader(errDown) // the process is this test's own
+		tokens, err := b.Login(t.Context(), auth.Login{Subject: "user"})
+		fmt.Println("issued:", tokens.Refresh, tokens.Access, err)
+		return
+	}
+	t.Parallel()
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNoTokenWithoutRandomness$", "-test.v")
+	child.Env = append(os.Environ(), variable+"=1")
+	out, err := child.CombinedOutput()
+	var failed *exec.ExitError
+	require.ErrorAs(t, err, &failed, "%s", out)
+	require.Contains(t, string(out), "crypto/rand")
+	require.NotContains(t, string(out), "issued:")
 }
 
 func TestLogoutAllDeniesEveryAccessToken(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -55,6 +56,7 @@ func TestVerifyHeaders(t *testing.T) {
 		{"kid number", `{"alg":"HS256","kid":1,"typ":"at+jwt"}`, auth.RejectHeader},
 		{"kid NUL", `{"alg":"HS256","kid":"k1\u0000","typ":"at+jwt"}`, auth.RejectHeader},
 		{"kid long", `{"alg":"HS256","kid":"` + strings.Repeat("k", 65) + `","typ":"at+jwt"}`, auth.RejectHeader},
+		{"kid of 1 MiB", `{"alg":"HS256","kid":"` + strings.Repeat("k", 1<<20) + `","typ":"at+jwt"}`, auth.RejectSize},
 		{"kid longer than a header", `{"alg":"HS256","kid":"` + strings.Repeat("k", 4000) + `","typ":"at+jwt"}`, auth.RejectHeader},
 		{"jwk", `{"alg":"HS256","kid":"k1","typ":"at+jwt","jwk":{}}`, auth.RejectHeader},
 		{"jku", `{"alg":"HS256","kid":"k1","typ":"at+jwt","jku":"https://evil.example"}`, auth.RejectHeader},
@@ -131,6 +133,7 @@ func TestVerifyClaims(t *testing.T) {
 		{"nbf within leeway", claims(map[string]any{"nbf": at(30 * time.Second)}), nil},
 		{"nbf beyond leeway", claims(map[string]any{"nbf": at(31 * time.Second)}), auth.ErrInvalidToken},
 		{"nbf missing", claims(map[string]any{"nbf": nil}), nil},
+		{"iat within leeway", claims(map[string]any{"iat": at(30 * time.Second)}), nil},
 		{"iat beyond leeway", claims(map[string]any{"iat": at(31 * time.Second)}), auth.ErrInvalidToken},
 		{"iss other", claims(map[string]any{"iss": "https://evil.example"}), auth.ErrInvalidToken},
 		{"iss slash", claims(map[string]any{"iss": "https://id.example/"}), auth.ErrInvalidToken},
@@ -144,6 +147,9 @@ func TestVerifyClaims(t *testing.T) {
 		{"aud with a number", claims(map[string]any{"aud": []any{"api", 1}}), auth.ErrInvalidToken},
 		{"aud among others", claims(map[string]any{"aud": []string{"other", "api"}}), nil},
 		{"sub empty", claims(map[string]any{"sub": ""}), auth.ErrInvalidToken},
+		{"sub missing", claims(map[string]any{"sub": nil}), auth.ErrInvalidToken},
+		{"jti empty", claims(map[string]any{"jti": ""}), auth.ErrInvalidToken},
+		{"sid empty", claims(map[string]any{"sid": ""}), auth.ErrInvalidToken},
 		{"jti missing", claims(map[string]any{"jti": nil}), auth.ErrInvalidToken},
 		{"sid missing", claims(map[string]any{"sid": nil}), auth.ErrInvalidToken},
 		{"roles a string", claims(map[string]any{"roles": "admin"}), auth.ErrInvalidToken},
@@ -175,7 +181,10 @@ func TestVerifyWithoutLeewayEndsExactlyAtExp(t *testing.T) {
 
 func TestVerifyTokenText(t *testing.T) {
 	t.Parallel()
-	v := newVerifier(t, newClock(), nil)
+	var reason auth.Reason
+	v := newVerifier(t, newClock(), func(cfg *auth.VerifierConfig) {
+		cfg.OnReject = func(_ context.Context, r auth.Reason) { reason = r }
+	})
 	good := goodToken()
 	h, rest, _ := strings.Cut(good, ".")
 	p, s, _ := strings.Cut(rest, ".")
@@ -186,11 +195,11 @@ func TestVerifyTokenText(t *testing.T) {
 		"dots": "..", "padded": good + "=", "other base64": b64("x") + "." + p + "." + s,
 		"refresh token": newBench(t, nil).login(t).Refresh, "signature truncated": good[:len(good)-1],
 		"signature longer": good + "A", "huge signature": h + "." + p + "." + strings.Repeat("A", 2000),
-		"1 MiB": strings.Repeat("a", 1<<20), "8 KiB + 1": strings.Repeat("a", 8<<10+1),
+		"alg none without signature": b64(`{"alg":"none","kid":"k1","typ":"at+jwt"}`) + "." + p + ".",
 	}
 	for _, c := range []string{"\r", "\n", "\r\n", " ", "\t", "=", "+", "/", "\x00", "é"} {
-		for _, i := range []int{0, 1, len(h), len(h) + 1, len(h) + 5, len(good) - 3, len(good)} {
-			bad[c+" at "+string(rune('a'+i%26))+good[:i]] = good[:i] + c + good[i:]
+		for i := range len(good) + 1 {
+			bad[fmt.Sprintf("%q before byte %d", c, i)] = good[:i] + c + good[i:]
 		}
 	}
 	for name, token := range bad {
@@ -199,6 +208,51 @@ func TestVerifyTokenText(t *testing.T) {
 	}
 	_, err := v.Verify(t.Context(), good)
 	require.NoError(t, err)
+
+	// The length is looked at before anything else, so it costs nothing to be sent a megabyte.
+	for length, want := range map[int]auth.Reason{8 << 10: auth.RejectFormat, 8<<10 + 1: auth.RejectSize, 1 << 20: auth.RejectSize} {
+		_, err := v.Verify(t.Context(), strings.Repeat("a", length))
+		require.Equal(t, auth.ErrInvalidToken, err)
+		require.Equal(t, want, reason, length)
+	}
+}
+
+func TestVerifyOneAlgorithmOfASecret(t *testing.T) {
+	t.Parallel()
+	v := newVerifier(t, newClock(), nil)
+	for _, method := range []jwt.SigningMethod{jwt.SigningMethodHS256, jwt.SigningMethodHS384, jwt.SigningMethodHS512} {
+		tok := jwt.NewWithClaims(method, jwt.MapClaims(goodClaims()))
+		tok.Header = map[string]any{"alg": method.Alg(), "kid": "k1", "typ": "at+jwt"}
+		text, err := tok.SignedString(secretOf("k1"))
+		require.NoError(t, err)
+		_, err = v.Verify(t.Context(), text)
+		if method == jwt.SigningMethodHS256 {
+			require.NoError(t, err)
+		} else {
+			require.Equal(t, auth.ErrInvalidToken, err, method.Alg())
+		}
+	}
+}
+
+func TestKeyAddressesInATokenAreNotFetched(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	set := keySet(t, c, ed25519Key(t, "ed"))
+	attacker := newIssuer(t, set.JWKSHandler())
+	own := newIssuer(t, set.JWKSHandler())
+	remote := own.keys(t, c)
+	require.NoError(t, remote.Fetch(t.Context()))
+	v := newVerifier(t, c, func(cfg *auth.VerifierConfig) { cfg.Keys = remote })
+	for _, member := range []string{"jku", "x5u", "jwk", "x5c"} {
+		value := `"` + attacker.URL + `"`
+		if member == "jwk" {
+			value = `{"kty":"OKP","crv":"Ed25519","kid":"ed","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}`
+		}
+		_, err := v.Verify(t.Context(), forge("k1", `{"alg":"EdDSA","kid":"ed","typ":"at+jwt","`+member+`":`+value+`}`, claims(nil)))
+		require.Equal(t, auth.ErrInvalidToken, err, member)
+	}
+	require.Zero(t, attacker.fetches.Load())
+	require.Equal(t, int64(1), own.fetches.Load())
 }
 
 func TestVerifyEveryFlippedBit(t *testing.T) {
