@@ -14,6 +14,7 @@ func digested(t testing.TB) func() string {
 		ID: "0195-1", At: epoch, Tenant: "t1", Action: "area.update", Actor: audit.Actor{Type: "user", ID: "u1"},
 		Entity: audit.Entity{Type: "area", ID: "a1"}, Outcome: audit.Success, Class: audit.Normal,
 		Request: audit.Request{ID: "r1", IP: "10.0.0.1", UserAgent: "Mozilla/5.0 (X11; Linux x86_64)", Method: "PATCH", Path: "/areas/1"},
+		Changes: []audit.Change{{Path: "/name", Op: audit.OpReplace, Old: []byte(`"a"`), New: []byte(`"b"`)}},
 	})
 }
 

@@ -91,8 +91,6 @@ const (
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 
 	updateHead = `UPDATE audit_heads SET seq = $1, hash = $2, key_id = $3, mac = $4 WHERE chain = $5`
-
-	insertLink = `INSERT INTO audit_chain (chain, seq, event_id, key_id, prev, hash) VALUES ($1, $2, $3, $4, $5, $6)`
 )
 
 // link appends records to their chains. The caller holds the sealer's lock.
@@ -133,14 +131,14 @@ func (s *Store) appendTo(ctx context.Context, tx sqldb.DB, hs *hasher, chain str
 		return err
 	}
 	seq, prev := h.seq, string(h.hash)
-	rows := make([][]any, len(records))
+	list := make([]linked, len(records))
 	for i, r := range records {
 		seq++
 		link, err := hs.event(hs.ring.current, chain, seq, prev, r)
 		if err != nil {
 			return err
 		}
-		rows[i] = []any{chain, seq, string(r.texts[colID]), hs.ring.current, prev, link}
+		list[i] = linked{seq, string(r.texts[colID]), prev, link}
 		prev = link
 	}
 	if err := h.move(hs, seq, prev); err != nil {
@@ -155,7 +153,7 @@ func (s *Store) appendTo(ctx context.Context, tx sqldb.DB, hs *hasher, chain str
 	if err != nil {
 		return err
 	}
-	_, err = sqldb.InsertBatch(ctx, tx, insertLink, rows)
+	err = insertChain(ctx, tx, chain, hs.ring.current, list)
 	if _, taken := sqldb.UniqueViolation(err); taken {
 		// The lock keeps other sealers out, so this is a chain that somebody has cut the head of.
 		return errors.Join(&Fault{Kind: KindHead, Chain: chain, Seq: h.seq, Detail: "the chain goes on beyond its head"}, err)

@@ -119,38 +119,44 @@ func (f *flag) Scan(src any) error {
 	return nil
 }
 
-func insertArgs(e *audit.Event) ([]any, error) {
-	if e.ID == "" || e.At.IsZero() || e.Action == "" {
-		return nil, fmt.Errorf("sqlaudit: %w: %w", audit.ErrRejected, audit.ErrInvalidEvent)
+// newRecord is the row of an event, without its position.
+func newRecord(e *audit.Event) (record, error) {
+	year := e.At.UTC().Year()
+	if e.ID == "" || e.Action == "" || e.At.IsZero() || year < 1 || year > 9999 {
+		return record{}, fmt.Errorf("sqlaudit: %w: %w", audit.ErrRejected, audit.ErrInvalidEvent)
 	}
 	changes, data := "", ""
+	var err error
 	if len(e.Changes) > 0 {
-		b, err := encode(e.Changes)
-		if err != nil {
-			return nil, fmt.Errorf("sqlaudit: changes: %w: %w", audit.ErrRejected, err)
+		if changes, err = encode(e.Changes); err != nil {
+			return record{}, fmt.Errorf("sqlaudit: changes: %w: %w", audit.ErrRejected, err)
 		}
-		changes = b
 	}
 	if len(e.Data) > 0 {
-		b, err := encode(e.Data)
-		if err != nil {
-			return nil, fmt.Errorf("sqlaudit: data: %w: %w", audit.ErrRejected, err)
+		if data, err = encode(e.Data); err != nil {
+			return record{}, fmt.Errorf("sqlaudit: data: %w: %w", audit.ErrRejected, err)
 		}
-		data = b
 	}
-	args := []any{
-		e.ID, sqldb.At(e.At), e.Tenant, e.Actor.Type, e.Actor.ID, e.Actor.Name, e.Actor.OnBehalfOf, e.Actor.Tenant,
+	r := record{at: moment{sqldb.At(e.At)}, truncated: flag(e.Truncated)}
+	for i, s := range [textCount]string{
+		e.ID, e.Tenant, e.Actor.Type, e.Actor.ID, e.Actor.Name, e.Actor.OnBehalfOf, e.Actor.Tenant,
 		e.Action, e.Entity.Type, e.Entity.ID, string(e.Outcome), e.Reason, string(e.Class), e.Request.ID,
-		e.Request.SessionID, e.Request.IP, e.Request.UserAgent, e.Request.Method, e.Request.Path,
-		changes, data, e.Truncated,
+		e.Request.SessionID, e.Request.IP, e.Request.UserAgent, e.Request.Method, e.Request.Path, changes, data,
+	} {
+		// A Logger has cleaned the texts already; events from elsewhere must not fail on PostgreSQL only.
+		r.texts[i] = text(sqldb.CleanText(s))
 	}
-	// A Logger has cleaned the texts already; events from elsewhere must not fail on PostgreSQL only.
-	for i, arg := range args {
-		if s, ok := arg.(string); ok {
-			args[i] = sqldb.CleanText(s)
-		}
+	return r, nil
+}
+
+// args are the values of insertColumns.
+func (r *record) args() []any {
+	list := make([]any, 0, textCount+2)
+	list = append(list, r.at.Time)
+	for _, s := range r.texts {
+		list = append(list, string(s))
 	}
-	return args, nil
+	return append(list, bool(r.truncated))
 }
 
 func encode(v any) (string, error) {

@@ -52,31 +52,19 @@ type sink struct{ db sqldb.DB }
 
 var _ audit.Sink = sink{}
 
-const insertEvent = `
-INSERT INTO audit_events (` + insertColumns + `)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
-ON CONFLICT (id) DO NOTHING`
-
 // Write implements [audit.Sink].
 func (s sink) Write(ctx context.Context, events []audit.Event) error {
 	if len(events) == 0 {
 		return nil
 	}
-	rows := make([][]any, len(events))
+	records := make([]record, len(events))
 	for i := range events {
-		args, err := insertArgs(&events[i])
-		if err != nil {
+		var err error
+		if records[i], err = newRecord(&events[i]); err != nil {
 			return err
 		}
-		rows[i] = args
 	}
-	var err error
-	if len(rows) == 1 {
-		_, err = s.db.Exec(ctx, insertEvent, rows[0]...)
-	} else {
-		err = insertBatch(ctx, s.db, rows)
-	}
-	if err != nil {
+	if err := insertRecords(ctx, s.db, records); err != nil {
 		return fmt.Errorf("sqlaudit: insert events: %w", err)
 	}
 	return nil

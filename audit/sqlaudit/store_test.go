@@ -89,6 +89,27 @@ func TestEntryFollowsItsTransaction(t *testing.T) {
 	})
 }
 
+// What no table can hold is refused for good, so that nobody tries it for ever.
+func TestImpossibleEventsAreRejected(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, o *opened) {
+		for _, e := range []audit.Event{
+			{At: epoch, Action: "x"},
+			{ID: "a", Action: "x"},
+			{ID: "a", At: epoch},
+			{ID: "a", Action: "x", At: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)},
+			{ID: "a", Action: "x", At: time.Date(9999, 12, 31, 23, 30, 0, 0, time.FixedZone("", -3600))},
+			{ID: "a", Action: "x", At: time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)},
+			{ID: "a", Action: "x", At: epoch, Data: map[string]any{"a": make(chan int)}},
+		} {
+			good := audit.Event{ID: "good", At: epoch, Action: "x"}
+			require.ErrorIs(t, o.store.Write(ctx, []audit.Event{e}), audit.ErrRejected)
+			require.ErrorIs(t, o.store.Write(ctx, []audit.Event{good, e}), audit.ErrRejected)
+		}
+		require.Zero(t, o.count(t, "audit_events"))
+	})
+}
+
 // counting is a database that counts what it is asked.
 type counting struct {
 	sqldb.TxDB
