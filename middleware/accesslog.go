@@ -138,7 +138,8 @@ func (l *accessLog) write(s *state, r *http.Request, start time.Time, returned, 
 	}
 	if !returned {
 		attrs = append(attrs, slog.Bool("aborted", true))
-	} else if status != StatusClientClosed && s.gone() {
+	}
+	if status != StatusClientClosed && s.gone() {
 		attrs = append(attrs, slog.Bool("client_gone", true))
 	}
 	for _, h := range l.headers {

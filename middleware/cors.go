@@ -13,9 +13,9 @@ import (
 // match, are errors.
 type CORSConfig struct {
 	// Origins that may read answers: full origins ("https://app.example.com"), or every host below
-	// one ("https://*.example.com", any depth, not example.com itself). "*" alone is any origin and
-	// excludes Credentials. Required. There is no list of public suffixes: do not write
-	// "https://*.co.uk".
+	// one ("https://*.example.com", any depth, not example.com itself). "*" alone is any origin, is
+	// said to every request, and excludes Credentials. Required. There is no list of public suffixes:
+	// do not write "https://*.co.uk".
 	Origins []string
 	// Methods beyond GET, HEAD and POST, which browsers send without asking. Case matters.
 	Methods []string

@@ -48,9 +48,10 @@
 // # One object per request
 //
 // The outermost middleware makes one object that is the request's context, the response recorder and
-// the memory of header values at once; the others find it in the context. The whole stack costs one
-// copy of the request, and r.Pattern, set by http.ServeMux, can be read outside the mux. With a
-// middleware in between that copies the request, name the route with [Route].
+// the memory of header values at once; the others find it in the context. Parts 1 to 8 together cost
+// one copy of the request and five allocations ([Timeout] has a copy of its own), and r.Pattern, set by
+// http.ServeMux, can be read outside the mux. With a middleware in between that copies the request,
+// name the route with [Route].
 //
 // The response writer keeps exactly the optional interfaces of the one below (Flusher, FlushError,
 // Hijacker, ReaderFrom, StringWriter, Pusher) and unwraps for http.ResponseController, so streaming,

@@ -98,13 +98,14 @@ func (m ErrorMap) Write(w http.ResponseWriter, r *http.Request, err error) {
 // Handle makes an http.Handler of a function that returns its failure instead of writing it.
 // An error returned before anything was written is answered by [ErrorMap.Write]; headers the function
 // had set for its own body are removed first. An error returned later cannot be answered any more:
-// the connection is broken, so that the client does not take half a body for a whole one.
+// OnError and the access log are told, and the connection (HTTP/2: the stream) is broken, so that the
+// client does not take half a body for a whole one. A hijacked connection is left to whoever took it.
 func (m ErrorMap) Handle(h func(w http.ResponseWriter, r *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s, w, r := record(w, r)
 		before := entityHeaders(w.Header())
 		err := h(w, r)
-		if err == nil || s.rec.hijacked {
+		if err == nil {
 			return
 		}
 		if s.rec.status == 0 {
@@ -115,8 +116,10 @@ func (m ErrorMap) Handle(h func(w http.ResponseWriter, r *http.Request) error) h
 		if m.OnError != nil {
 			m.OnError(r, err, m.Problem(err))
 		}
-		if r.Context().Err() == nil {
+		if !s.gone() { // else the error is that the client left, which the log says by itself
 			AddLogAttrs(r.Context(), slog.String("error", err.Error()))
+		}
+		if !s.rec.hijacked {
 			panic(http.ErrAbortHandler)
 		}
 	})

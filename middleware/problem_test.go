@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -192,4 +193,83 @@ func TestMuxAnswersWithProblems(t *testing.T) {
 	r := request("OPTIONS", "/")
 	r.RequestURI = "*"
 	require.Equal(t, 400, call(h, r).Code)
+}
+
+// A handler that fails in the middle of its answer must not leave a whole-looking half: neither when its
+// deadline ended it, nor when the server did.
+func TestLateErrorsBreakTheAnswer(t *testing.T) {
+	t.Parallel()
+	protocols(t, func(t *testing.T, start func(http.Handler) *httptest.Server) {
+		logged := &records{}
+		var mu sync.Mutex
+		var told []string
+		answers := middleware.ErrorMap{OnError: func(_ *http.Request, err error, p *middleware.Problem) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, fmt.Sprint(p.Status, " ", err))
+		}}
+		half := func(end func(r *http.Request) error) http.Handler {
+			return answers.Handle(func(w http.ResponseWriter, r *http.Request) error {
+				_, _ = io.WriteString(w, "half of it")
+				_ = http.NewResponseController(w).Flush()
+				return end(r)
+			})
+		}
+		mux := http.NewServeMux()
+		mux.Handle("/disk", half(func(*http.Request) error { return errors.New("disk gone") }))
+		mux.Handle("/deadline", middleware.Timeout(time.Millisecond)(half(func(r *http.Request) error {
+			<-r.Context().Done()
+			return fmt.Errorf("query: %w", r.Context().Err())
+		})))
+		stopped, stop := context.WithCancel(t.Context())
+		stop()
+		mux.Handle("/stopped", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			half(func(r *http.Request) error { return r.Context().Err() }).ServeHTTP(w, r.WithContext(stopped))
+		}))
+		srv := start(middleware.Chain(middleware.AccessLog(middleware.AccessLogConfig{Handler: logged.handler()}),
+			middleware.Recover(middleware.RecoverConfig{Handler: logged.handler()}))(mux))
+		for _, path := range []string{"/disk", "/deadline", "/stopped"} {
+			resp, err := srv.Client().Get(srv.URL + path)
+			require.NoError(t, err, path)
+			_, err = io.ReadAll(resp.Body)
+			require.Error(t, err, path)
+			resp.Body.Close()
+		}
+		srv.Close()
+		require.Equal(t, []string{"500 disk gone", "503 query: context deadline exceeded", "499 context canceled"}, told)
+		require.Len(t, logged.all(t), 3, "no panic is logged")
+		for k, text := range []any{"disk gone", "query: context deadline exceeded", nil} {
+			record := logged.all(t)[k]
+			require.EqualValues(t, 200, record["status"])
+			require.Equal(t, true, record["aborted"])
+			if text != nil {
+				require.Equal(t, text, record["error"])
+			}
+		}
+	})
+}
+
+// After a hijack nothing can be answered, but the error is not lost.
+func TestErrorAfterHijack(t *testing.T) {
+	t.Parallel()
+	logged := &records{}
+	told := make(chan error, 1)
+	answers := middleware.ErrorMap{OnError: func(_ *http.Request, err error, _ *middleware.Problem) { told <- err }}
+	srv := httptest.NewServer(middleware.AccessLog(middleware.AccessLogConfig{Handler: logged.handler()})(answers.Handle(
+		func(w http.ResponseWriter, _ *http.Request) error {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				return err
+			}
+			conn.Close()
+			return errors.New("bad frame")
+		})))
+	t.Cleanup(srv.Close)
+	_, err := srv.Client().Get(srv.URL)
+	require.Error(t, err)
+	require.EqualError(t, <-told, "bad frame")
+	require.Eventually(t, func() bool { return len(logged.all(t)) == 1 }, 5*time.Second, time.Millisecond)
+	require.Equal(t, "bad frame", logged.one(t)["error"])
+	require.EqualValues(t, 101, logged.one(t)["status"])
+	require.NotContains(t, logged.one(t), "aborted")
 }

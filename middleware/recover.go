@@ -24,13 +24,15 @@ type RecoverConfig struct {
 // Recover turns a panic into an honest answer:
 //
 //   - Nothing written yet: 500 problem+json. Headers the handler had set for its own body
-//     (Content-Length, ETag, Cache-Control, ...) are removed or put back to what they were outside;
-//     all others, security headers and Vary among them, stay.
+//     (Content-Encoding, Content-Language, Trailer, Location, ...) are removed or put back to what they
+//     were outside, so that a compressor outside still works; those of another body's length, cache
+//     and validators (Content-Length, Cache-Control, ETag, ...) never go out with an error, wherever
+//     they were set. All others, security headers and Vary among them, stay.
 //   - Response under way: the connection (HTTP/2: the stream) is broken, as net/http does by itself,
 //     so that the client does not take half an answer for a whole one.
 //   - Hijacked: nothing is written.
 //   - http.ErrAbortHandler, also wrapped: passed on as http.ErrAbortHandler, not logged.
-//   - runtime.Goexit: logged; the goroutine is gone, net/http closes the connection.
+//   - runtime.Goexit: logged; the goroutine is gone, net/http closes the connection or the stream.
 //
 // A panic inside OnPanic or the log handler is logged too, in the last resort to the server's
 // ErrorLog; the client still gets its answer.

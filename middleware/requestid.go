@@ -19,8 +19,8 @@ type RequestIDConfig struct {
 	MaxLen int
 	// IgnoreInbound makes a new id for every request, whatever the client sent.
 	IgnoreInbound bool
-	// New makes ids. Default: 128 random bits as 32 hexadecimal digits. An id that could not be
-	// accepted from a client either is replaced by one of those.
+	// New makes ids. Default: 128 random bits as 32 hexadecimal digits, unique but not secret. An id
+	// that could not be accepted from a client either is replaced by one of those.
 	New func() string
 }
 
