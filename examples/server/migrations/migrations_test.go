@@ -143,3 +143,82 @@ func TestDown(t *testing.T) {
 		})
 	}
 }
+
+// Every foreign key has an index that begins with its columns: a deleted or updated row would else read
+// the whole table that refers to it.
+func TestForeignKeysHaveIndexes(t *testing.T) {
+	t.Parallel()
+	db := migrated(t, sqldb.DialectPostgres)
+	rows, err := db.QueryContext(t.Context(), `
+SELECT c.conrelid::regclass::text || ' ' || pg_get_constraintdef(c.oid),
+       EXISTS (SELECT 1 FROM pg_index AS i
+                WHERE i.indrelid = c.conrelid AND i.indpred IS NULL
+                  AND (i.indkey::int2[])[0:cardinality(c.conkey) - 1] @> c.conkey)
+  FROM pg_constraint AS c WHERE c.contype = 'f'`)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, rows.Close()) }()
+	n := 0
+	for rows.Next() {
+		var key string
+		var indexed bool
+		require.NoError(t, rows.Scan(&key, &indexed))
+		if !indexed {
+			t.Errorf("no index for %s", key)
+		}
+		n++
+	}
+	require.NoError(t, rows.Err())
+	require.Greater(t, n, 10)
+}
+
+// The move of the companies to a table without constraints keeps what refers to them, and a short name is
+// free once its company is deleted.
+func TestCompaniesKeepTheirRows(t *testing.T) {
+	t.Parallel()
+	for _, d := range []sqldb.Dialect{sqldb.DialectSQLite, sqldb.DialectPostgres} {
+		t.Run(d.String(), func(t *testing.T) {
+			t.Parallel()
+			db := open(t, d)
+			db.SetMaxOpenConns(1)
+			files, err := migrations.FS(d)
+			require.NoError(t, err)
+			dialect := goose.DialectSQLite3
+			if d == sqldb.DialectPostgres {
+				dialect = goose.DialectPostgres
+			}
+			provider, err := goose.NewProvider(dialect, db, files)
+			require.NoError(t, err)
+			run := func(statement string) {
+				t.Helper()
+				_, err := db.ExecContext(t.Context(), statement)
+				require.NoError(t, err)
+			}
+			if d == sqldb.DialectSQLite {
+				run(`PRAGMA foreign_keys = ON`) // as the server has it
+			}
+			_, err = provider.UpTo(t.Context(), 8)
+			require.NoError(t, err)
+			company := func(id string) string {
+				return `INSERT INTO companies (id, name, slug, email, primary_colour, secondary_colour, is_active, credits,
+					surveys_used, version, created_at, updated_at)
+					VALUES ('` + id + `', 'Bright', 'bright', 'office@bright.example', '', '', TRUE, 3, 0, 1,
+					'2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z')`
+			}
+			run(company("c1"))
+			run(`INSERT INTO jobs (id, company_id, mode, status, customer_provides_packing, search, version, created_at, updated_at)
+				VALUES ('j1', 'c1', 'quote', 'in_progress', FALSE, '', 1, '2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z')`)
+			_, err = provider.Up(t.Context())
+			require.NoError(t, err)
+			var n int
+			require.NoError(t, db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM jobs AS j JOIN companies AS c ON c.id = j.company_id
+				WHERE c.search = 'bright bright office@bright.example'`).Scan(&n))
+			require.Equal(t, 1, n)
+			_, err = db.ExecContext(t.Context(), company("c2"))
+			require.Error(t, err)
+			run(`UPDATE companies SET deleted_at = '2026-01-02T00:00:00.000000Z' WHERE id = 'c1'`)
+			run(company("c2"))
+			_, err = db.ExecContext(t.Context(), `UPDATE jobs SET company_id = 'nobody'`)
+			require.Error(t, err, "foreign keys are on again")
+		})
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/groundwork-go/groundwork/examples/server/internal/identity"
 	"github.com/groundwork-go/groundwork/examples/server/internal/identity/roles"
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
+	"github.com/groundwork-go/groundwork/examples/server/internal/lists"
 	"github.com/groundwork-go/groundwork/examples/server/internal/moving"
 	"github.com/groundwork-go/groundwork/pagination"
 	"github.com/groundwork-go/groundwork/sqldb"
@@ -32,6 +33,7 @@ func (p *parts) domains(
 	if err != nil {
 		return fmt.Errorf("app: CURSOR_KEY: %w", err)
 	}
+	p.lists = lists.New(cursors)
 	sender, err := mailer(cfg, opts)
 	if err != nil {
 		return err
@@ -40,12 +42,12 @@ func (p *parts) domains(
 	if err != nil {
 		return err
 	}
-	p.roles, err = roles.New(roles.Config{DB: p.db, Audit: logger, Now: opts.Now, Logger: opts.Logger})
+	p.roles, err = roles.New(roles.Config{DB: p.db, Audit: logger, Lists: p.lists, Now: opts.Now, Logger: opts.Logger})
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
 	accounts, err := newIdentity(identity.Config{
-		DB: p.db, Companies: companies, Policy: p.roles.Policy, Queue: queue, Mail: sender, Cursors: cursors, Audit: logger,
+		DB: p.db, Companies: companies, Policy: p.roles.Policy, Queue: queue, Mail: sender, Lists: p.lists, Audit: logger,
 	}, cfg, opts)
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
@@ -57,7 +59,7 @@ func (p *parts) domains(
 	companies.moving, err = moving.New(moving.Config{
 		DB: p.db, Queue: queue, Files: p.files, Analyzer: model,
 		Staff: staff, RequireStaff: accounts.RequirePermission, RequireMember: accounts.RequireMember,
-		PublicURL: cfg.PublicURL, Cursors: cursors, Audit: logger, Now: opts.Now, Logger: opts.Logger,
+		PublicURL: cfg.PublicURL, Lists: p.lists, Audit: logger, Now: opts.Now, Logger: opts.Logger,
 	})
 	if err != nil {
 		return fmt.Errorf("app: %w", err)

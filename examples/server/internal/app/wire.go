@@ -13,6 +13,7 @@ import (
 	"github.com/groundwork-go/groundwork/examples/server/internal/docs"
 	"github.com/groundwork-go/groundwork/examples/server/internal/identity/roles"
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
+	"github.com/groundwork-go/groundwork/examples/server/internal/lists"
 	"github.com/groundwork-go/groundwork/examples/server/internal/mail"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
 	"github.com/groundwork-go/groundwork/sqldb"
@@ -29,6 +30,7 @@ type parts struct {
 	probes  *health
 	handler http.Handler
 	api     huma.API
+	lists   *lists.Registry
 }
 
 // Migrate brings the schema up to date and returns.
@@ -154,6 +156,16 @@ func mailer(cfg config.Config, opts Options) (mail.Sender, error) {
 
 // Document returns the OpenAPI document without opening anything.
 func Document() ([]byte, error) {
+	p, err := described()
+	if err != nil {
+		return nil, err
+	}
+	document, err := docs.JSON(p.api)
+	return document, errors.Join(err, p.db.write.Close())
+}
+
+// described returns the parts of a server that never runs, wired to look at.
+func described() (*parts, error) {
 	cfg, err := config.Documentation()
 	if err != nil {
 		return nil, err
@@ -168,6 +180,5 @@ func Document() ([]byte, error) {
 	if err := p.wire(cfg, Options{}.withDefaults()); err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	document, err := docs.JSON(p.api)
-	return document, errors.Join(err, write.Close())
+	return p, nil
 }

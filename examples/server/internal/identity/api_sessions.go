@@ -51,10 +51,10 @@ type SessionPath struct {
 	ID string `path:"id" doc:"Identifier of the session (UUID)."`
 }
 
-func newSessionList() (*pagination.Spec, error) {
-	return pagination.NewSpec(pagination.Config{
+func sessionList() pagination.Config {
+	return pagination.Config{
 		TieBreaker: pagination.Field{Name: "id", Column: "s.id", Kind: pagination.UUID}, Mode: pagination.PageOnly,
-	})
+	}
 }
 
 // registerSessions adds the operations on one's own sessions.

@@ -16,6 +16,7 @@ import (
 	"github.com/groundwork-go/groundwork/auth"
 	"github.com/groundwork-go/groundwork/auth/password"
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
+	"github.com/groundwork-go/groundwork/examples/server/internal/lists"
 	"github.com/groundwork-go/groundwork/examples/server/internal/mail"
 	"github.com/groundwork-go/groundwork/examples/server/internal/permission"
 	"github.com/groundwork-go/groundwork/middleware"
@@ -48,8 +49,8 @@ type Config struct {
 	Queue jobs.Queue
 	// Mail sends them. Nil means that no mail can be sent: what needs one answers ErrNotConfigured.
 	Mail mail.Sender
-	// Cursors seal the cursors of lists.
-	Cursors *pagination.Keyring
+	// Lists takes the lists of this domain.
+	Lists *lists.Registry
 	// Audit takes the entries of the audit trail.
 	Audit *audit.Logger
 
@@ -120,7 +121,7 @@ func New(cfg Config) (*Service, error) {
 	if s.accounts, err = s.newAccounts(); err != nil {
 		return nil, fmt.Errorf("identity: %w", err)
 	}
-	if err := s.wireLists(cfg.Cursors); err != nil {
+	if err := s.wireLists(cfg.Lists); err != nil {
 		return nil, fmt.Errorf("identity: %w", err)
 	}
 	if err := s.wirePasswords(); err != nil {

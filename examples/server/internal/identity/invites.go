@@ -18,6 +18,7 @@ import (
 
 	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
+	"github.com/groundwork-go/groundwork/examples/server/internal/lists"
 	"github.com/groundwork-go/groundwork/examples/server/internal/mail"
 	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/internal/uuid7"
@@ -223,58 +224,55 @@ func inviteRefusal(ctx context.Context, db sqldb.DB, companyID, id string) error
 	return errors.Join(err, whenTrue(err == nil, ErrInviteOver))
 }
 
-func newInviteList(keys *pagination.Keyring) (*pagination.Spec, error) {
-	return pagination.NewSpec(pagination.Config{
+func inviteList() pagination.Config {
+	return pagination.Config{
 		Sortable:    []pagination.Field{{Name: "created_at", Column: "i.created_at", Kind: pagination.Time}},
 		DefaultSort: "-created_at",
 		TieBreaker:  pagination.Field{Name: "id", Column: "i.id", Kind: pagination.UUID},
-		Keyring:     keys,
-	})
+	}
+}
+
+// inviteSelect selects the invitations of a company, those of one state unless it is empty.
+func inviteSelect(companyID, state string, now sqldb.Time) pagination.Select {
+	base := pagination.Select{
+		Columns: inviteColumns, From: "company_invites AS i", Where: "i.company_id = $1", Args: []any{companyID},
+	}
+	switch state {
+	case InviteOpen:
+		base.Where += " AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > $2"
+		base.Args = append(base.Args, now)
+	case InviteExpired:
+		base.Where += " AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at <= $2"
+		base.Args = append(base.Args, now)
+	case InviteAccepted:
+		base.Where += " AND i.accepted_at IS NOT NULL"
+	case InviteRevoked:
+		base.Where += " AND i.revoked_at IS NOT NULL"
+	}
+	return base
 }
 
 // Invites returns a page of the invitations of a company. The status depends on the time, so it is no
 // column and its filter is read here.
 func (s *Service) Invites(ctx context.Context, companyID string, parameters url.Values) (pagination.Page[Invite], error) {
 	var none pagination.Page[Invite]
-	base := pagination.Select{
-		Columns: inviteColumns, From: "company_invites AS i", Where: "i.company_id = $1", Args: []any{companyID},
-	}
-	status := parameters["status"]
-	if len(status) > 1 {
+	state := ""
+	switch status := parameters["status"]; {
+	case len(status) > 1:
 		return none, fault.Invalid(fault.Parameter("status", fault.FieldRepeatedParameter, "Send this parameter once."))
-	}
-	if len(status) == 1 {
-		where, timed, ok := inviteFilter(status[0])
-		if !ok {
+	case len(status) == 1:
+		state = status[0]
+		if !slices.Contains([]string{InviteOpen, InviteAccepted, InviteRevoked, InviteExpired}, state) {
 			return none, fault.Invalid(fault.Parameter("status", fault.FieldNotAllowed, "Use open, accepted, revoked or expired."))
-		}
-		base.Where += where
-		if timed {
-			base.Args = append(base.Args, sqldb.At(s.clock()))
 		}
 		parameters = maps.Clone(parameters)
 		delete(parameters, "status")
 	}
-	query, err := s.inviteList.Parse(parameters, slices.Concat([]string{companyID}, status)...)
+	query, err := s.inviteList.Parse(parameters, companyID, state)
 	if err != nil {
 		return none, err
 	}
-	return list(ctx, s.db, query, base, scanInvite)
-}
-
-// inviteFilter returns the condition of a status; timed ones take the time as $2.
-func inviteFilter(status string) (where string, timed, ok bool) {
-	switch status {
-	case InviteOpen:
-		return " AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > $2", true, true
-	case InviteExpired:
-		return " AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at <= $2", true, true
-	case InviteAccepted:
-		return " AND i.accepted_at IS NOT NULL", false, true
-	case InviteRevoked:
-		return " AND i.revoked_at IS NOT NULL", false, true
-	}
-	return "", false, false
+	return lists.Page(ctx, s.db, query, inviteSelect(companyID, state, sqldb.At(s.clock())), scanInvite)
 }
 
 const mintInvite = `

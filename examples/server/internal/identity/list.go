@@ -3,13 +3,16 @@ package identity
 import (
 	"errors"
 
-	"github.com/groundwork-go/groundwork/pagination"
+	"github.com/groundwork-go/groundwork/examples/server/internal/lists"
 )
 
-func (s *Service) wireLists(keys *pagination.Keyring) error {
+func (s *Service) wireLists(reg *lists.Registry) error {
+	now := lists.SampleTime()
 	var errs [3]error
-	s.sessionList, errs[0] = newSessionList()
-	s.memberList, errs[1] = newMemberList(keys)
-	s.inviteList, errs[2] = newInviteList(keys)
+	s.sessionList, errs[0] = reg.Add("list-sessions", sessionList())
+	s.memberList, errs[1] = reg.Add("list-people", memberList(), memberSelect(lists.SampleID))
+	s.inviteList, errs[2] = reg.Add("list-invites", inviteList(), inviteSelect(lists.SampleID, "", now),
+		inviteSelect(lists.SampleID, InviteOpen, now), inviteSelect(lists.SampleID, InviteExpired, now),
+		inviteSelect(lists.SampleID, InviteAccepted, now), inviteSelect(lists.SampleID, InviteRevoked, now))
 	return errors.Join(errs[:]...)
 }

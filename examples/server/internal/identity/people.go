@@ -11,6 +11,7 @@ import (
 
 	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
+	"github.com/groundwork-go/groundwork/examples/server/internal/lists"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
 	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/pagination"
@@ -43,8 +44,8 @@ const (
 	selectMember = `SELECT ` + memberColumns + ` FROM ` + memberTables + ` WHERE m.company_id = $1 AND m.deleted_at IS NULL AND m.user_id = $2`
 )
 
-func newMemberList(keys *pagination.Keyring) (*pagination.Spec, error) {
-	return pagination.NewSpec(pagination.Config{
+func memberList() pagination.Config {
+	return pagination.Config{
 		Sortable: []pagination.Field{{Name: "created_at", Column: "m.created_at", Kind: pagination.Time}},
 		Filterable: []pagination.Field{
 			{Name: "role", Column: "m.role", Kind: pagination.Enum, Enum: companyRoles()},
@@ -53,8 +54,13 @@ func newMemberList(keys *pagination.Keyring) (*pagination.Spec, error) {
 		DefaultSort: "-created_at",
 		TieBreaker:  pagination.Field{Name: "user_id", Column: "m.user_id", Kind: pagination.UUID},
 		Search:      pagination.Search{Columns: []string{"u.search"}},
-		Keyring:     keys,
-	})
+	}
+}
+
+func memberSelect(companyID string) pagination.Select {
+	return pagination.Select{
+		Columns: memberColumns, From: memberTables, Where: "m.company_id = $1 AND m.deleted_at IS NULL", Args: []any{companyID},
+	}
 }
 
 func companyRoles() []string { return []string{CompanyOwner, CompanyAdmin, CompanyMember} }
@@ -65,32 +71,7 @@ func (s *Service) Members(ctx context.Context, companyID string, parameters url.
 	if err != nil {
 		return pagination.Page[Member]{}, err
 	}
-	return list(ctx, s.db, query, pagination.Select{
-		Columns: memberColumns, From: memberTables, Where: "m.company_id = $1 AND m.deleted_at IS NULL", Args: []any{companyID},
-	}, scanMember)
-}
-
-// list runs the statements of a page.
-func list[T any](
-	ctx context.Context, db sqldb.DB, query pagination.Query, base pagination.Select, scan func(pagination.Scanner) (T, error),
-) (pagination.Page[T], error) {
-	var none pagination.Page[T]
-	query, err := query.Count(ctx, base, func(ctx context.Context, text string, args ...any) (n int64, err error) {
-		err = db.QueryRow(ctx, text, args...).Scan(&n)
-		return n, err
-	})
-	if err != nil {
-		return none, fmt.Errorf("identity: count: %w", err)
-	}
-	text, args, err := query.SQL(base)
-	if err != nil {
-		return none, fmt.Errorf("identity: list: %w", err)
-	}
-	rows, err := db.Query(ctx, text, args...)
-	if err != nil {
-		return none, fmt.Errorf("identity: list: %w", err)
-	}
-	return pagination.Collect(rows, query, scan)
+	return lists.Page(ctx, s.db, query, memberSelect(companyID), scanMember)
 }
 
 func scanMember(row pagination.Scanner) (Member, error) {

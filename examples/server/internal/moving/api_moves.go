@@ -120,14 +120,7 @@ func (s *Service) registerMoves(mux *http.ServeMux, api huma.API) {
 		Summary: "List the moves",
 		Description: "Newest first. Of a survey that is still open the list shows status, customer name, age and number of " +
 			"photos, and the search looks at no more than the name.",
-		Parameters: []*huma.Param{
-			queryParam("page", huma.TypeInteger, "Page number from 1; not together with cursor."),
-			queryParam("size", huma.TypeInteger, "Rows of a page, 1 to 100, default 20."),
-			queryParam("cursor", huma.TypeString, "next_cursor or prev_cursor of an earlier answer."),
-			queryParam("sort", huma.TypeString, "created_at or submitted_at, - for descending. Default -created_at."),
-			queryParam("q", huma.TypeString, "Part of a name, address or contact, 2 to 100 characters."),
-			queryParam("status", huma.TypeString, "One status; status[in] takes a list with commas."),
-		},
+		Parameters:         rest.ListParameters(s.moveList),
 		SkipValidateParams: true, // the list parses them itself
 		Errors:             []int{http.StatusUnprocessableEntity},
 	}), func(ctx context.Context, in *struct{ rest.Request }) (*listOutput, error) {
@@ -195,10 +188,6 @@ func (s *Service) registerMoves(mux *http.ServeMux, api huma.API) {
 		}
 		return s.sendPhoto(w, r, at, r.PathValue("photo"))
 	})
-}
-
-func queryParam(name, kind, description string) *huma.Param {
-	return &huma.Param{Name: name, In: "query", Description: description, Schema: &huma.Schema{Type: kind}}
 }
 
 func pathParams(names ...string) []*huma.Param {

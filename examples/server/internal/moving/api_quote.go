@@ -177,8 +177,15 @@ type variantJSON struct {
 func (s *Service) registerVariants(api huma.API) {
 	rest.Register(api, huma.Operation{
 		OperationID: "list-variants", Method: http.MethodGet, Path: "/v1/variants", Tags: []string{tagSurvey},
-		Summary: "List the usual sizes", Description: "The catalogue customers choose from, all groups in one page. Public.",
-	}, func(context.Context, *struct{}) (*plain[pagination.Page[variantGroupJSON]], error) {
+		Summary: "List the usual sizes", Description: "The catalogue customers choose from. Public.",
+		Parameters:         rest.ListParameters(s.variantList),
+		SkipValidateParams: true, // the list parses them itself
+		Errors:             []int{http.StatusUnprocessableEntity},
+	}, func(_ context.Context, in *struct{ rest.Request }) (*plain[pagination.Page[variantGroupJSON]], error) {
+		query, err := s.variantList.Parse(in.Query())
+		if err != nil {
+			return nil, err
+		}
 		var groups []variantGroupJSON
 		for _, group := range vision.Variants() {
 			v := variantGroupJSON{Group: group.Key, Keywords: group.Keywords}
@@ -189,6 +196,7 @@ func (s *Service) registerVariants(api huma.API) {
 			}
 			groups = append(groups, v)
 		}
-		return &plain[pagination.Page[variantGroupJSON]]{whole(groups)}, nil
+		page, err := pagination.Slice(groups, query)
+		return &plain[pagination.Page[variantGroupJSON]]{page}, err
 	})
 }

@@ -52,15 +52,6 @@ func (s *Service) bulkyOver(ctx context.Context, companyID string) (int64, error
 	return list.BulkyThresholdKg * 1000, err
 }
 
-// whole is the page that holds a short list altogether.
-func whole[T any](items []T) pagination.Page[T] {
-	total := int64(len(items))
-	return pagination.Page[T]{
-		Items: items, Size: max(1, len(items)), Page: 1, Pages: new(min(total, 1)), Total: &total,
-		TotalKind: pagination.TotalExact,
-	}
-}
-
 type addRoomInput struct {
 	Body struct {
 		Name          string `json:"name" minLength:"1" maxLength:"100" example:"Living room" doc:"Any name; kitchens take longer to pack."`
@@ -93,9 +84,16 @@ func (s *Service) roomEntity(ctx context.Context, at Survey, room Room) (*entity
 func (s *Service) registerRooms(api huma.API) {
 	rest.Register(api, s.customerOnly(huma.Operation{
 		OperationID: "list-rooms", Method: http.MethodGet, Path: "/v1/survey/rooms",
-		Summary: "List the rooms", Description: "All rooms in one page, with their items and photos.",
-	}), func(ctx context.Context, _ *struct{}) (*plain[pagination.Page[roomJSON]], error) {
+		Summary: "List the rooms", Description: "In the order they were added, with their items and photos.",
+		Parameters:         rest.ListParameters(s.roomList),
+		SkipValidateParams: true, // the list parses them itself
+		Errors:             []int{http.StatusUnprocessableEntity},
+	}), func(ctx context.Context, in *struct{ rest.Request }) (*plain[pagination.Page[roomJSON]], error) {
 		at, err := opened(ctx)
+		if err != nil {
+			return nil, err
+		}
+		query, err := s.roomList.Parse(in.Query())
 		if err != nil {
 			return nil, err
 		}
@@ -107,7 +105,8 @@ func (s *Service) registerRooms(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return &plain[pagination.Page[roomJSON]]{whole(newRoomsJSON(rooms, bulky))}, nil
+		page, err := pagination.Slice(newRoomsJSON(rooms, bulky), query)
+		return &plain[pagination.Page[roomJSON]]{page}, err
 	})
 	rest.Register(api, s.customerOnly(huma.Operation{
 		OperationID: "add-room", Method: http.MethodPost, Path: "/v1/survey/rooms",

@@ -28,6 +28,7 @@ import (
 	"github.com/groundwork-go/groundwork/examples/server/internal/blob"
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
+	"github.com/groundwork-go/groundwork/examples/server/internal/lists"
 	"github.com/groundwork-go/groundwork/examples/server/internal/moving"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
 	"github.com/groundwork-go/groundwork/examples/server/migrations"
@@ -136,7 +137,7 @@ func newEnv(t *testing.T, db sqldb.TxDB) *env {
 	require.NoError(t, err)
 	e.service, err = moving.New(moving.Config{
 		DB: db, Queue: e.queue, Files: files, Analyzer: e.analyzer, PublicURL: "https://app.example/",
-		Cursors: keys, Audit: trail, Now: e.now,
+		Lists: lists.New(keys), Audit: trail, Now: e.now,
 		Staff: func(ctx context.Context) (moving.Staff, bool) {
 			id, ok := ctx.Value(staffKey{}).(string)
 			return moving.Staff{UserID: "u", CompanyID: id, Role: "owner"}, ok

@@ -2,10 +2,10 @@ package moving
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net/url"
 
-	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
+	"github.com/groundwork-go/groundwork/examples/server/internal/lists"
 	"github.com/groundwork-go/groundwork/pagination"
 )
 
@@ -15,8 +15,23 @@ type MoveRow struct {
 	Photos int64
 }
 
-func newMoveList(keys *pagination.Keyring) (*pagination.Spec, error) {
-	return pagination.NewSpec(pagination.Config{
+func (s *Service) wireLists(reg *lists.Registry) error {
+	var errs [3]error
+	s.moveList, errs[0] = reg.Add("list-jobs", moveList(), moveSelect(lists.SampleID))
+	s.roomList, errs[1] = reg.Add("list-rooms", shortList("id"))
+	s.variantList, errs[2] = reg.Add("list-variants", shortList("group"))
+	return errors.Join(errs[:]...)
+}
+
+// shortList is a list that is in memory and has one order. By default it is one page.
+func shortList(key string) pagination.Config {
+	return pagination.Config{
+		TieBreaker: pagination.Field{Name: key, Column: "memory." + key}, Mode: pagination.PageOnly, DefaultSize: 100,
+	}
+}
+
+func moveList() pagination.Config {
+	return pagination.Config{
 		Sortable: []pagination.Field{
 			{Name: "created_at", Column: "j.created_at", Kind: pagination.Time},
 			{Name: "submitted_at", Column: "j.submitted_at", Kind: pagination.Time, Nullable: true},
@@ -31,38 +46,25 @@ func newMoveList(keys *pagination.Keyring) (*pagination.Spec, error) {
 		DefaultSort: "-created_at",
 		TieBreaker:  pagination.Field{Name: "id", Column: "j.id", Kind: pagination.UUID},
 		Search:      pagination.Search{Columns: []string{"j.search"}},
-		Keyring:     keys,
-	})
+	}
 }
 
-// Moves returns a page of the moves of a company. Faults of the parameters are a 422.
-func (s *Service) Moves(ctx context.Context, companyID string, parameters url.Values) (pagination.Page[MoveRow], error) {
-	var none pagination.Page[MoveRow]
-	query, err := s.list.Parse(parameters, companyID)
-	if err != nil {
-		return none, parameterFaults(err)
-	}
-	base := pagination.Select{
+func moveSelect(companyID string) pagination.Select {
+	return pagination.Select{
 		Columns: moveColumns + `, (SELECT COUNT(*) FROM photos AS p WHERE p.job_id = j.id)`,
 		From:    "jobs AS j",
 		Where:   "j.company_id = $1",
 		Args:    []any{companyID},
 	}
-	query, err = query.Count(ctx, base, func(ctx context.Context, text string, args ...any) (int64, error) {
-		return count(ctx, s.db, text, args...)
-	})
+}
+
+// Moves returns a page of the moves of a company. Faults of the parameters are a 422.
+func (s *Service) Moves(ctx context.Context, companyID string, parameters url.Values) (pagination.Page[MoveRow], error) {
+	query, err := s.moveList.Parse(parameters, companyID)
 	if err != nil {
-		return none, fmt.Errorf("moving: count moves: %w", err)
+		return pagination.Page[MoveRow]{}, err
 	}
-	text, args, err := query.SQL(base)
-	if err != nil {
-		return none, fmt.Errorf("moving: list moves: %w", err)
-	}
-	rows, err := s.db.Query(ctx, text, args...)
-	if err != nil {
-		return none, fmt.Errorf("moving: list moves: %w", err)
-	}
-	return pagination.Collect(rows, query, scanMoveRow)
+	return lists.Page(ctx, s.db, query, moveSelect(companyID), scanMoveRow)
 }
 
 func scanMoveRow(row pagination.Scanner) (MoveRow, error) {
@@ -80,18 +82,6 @@ type withLast struct {
 
 // Scan reads the columns of dest and then the last one.
 func (w withLast) Scan(dest ...any) error { return w.Scanner.Scan(append(dest, w.last)...) }
-
-// parameterFaults turns the faults of list parameters into a 422.
-func parameterFaults(err error) error {
-	var faults []fault.Field
-	for _, e := range pagination.Errors(err) {
-		faults = append(faults, fault.Parameter(e.Param, e.Code, e.Detail))
-	}
-	if len(faults) == 0 {
-		return err
-	}
-	return fault.Invalid(faults...)
-}
 
 const countPhotosSQL = `SELECT COUNT(*) FROM photos AS p WHERE p.job_id = $1 AND p.company_id = $2`
 

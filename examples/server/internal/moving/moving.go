@@ -13,6 +13,7 @@ import (
 	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/examples/server/internal/blob"
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
+	"github.com/groundwork-go/groundwork/examples/server/internal/lists"
 	"github.com/groundwork-go/groundwork/middleware"
 	"github.com/groundwork-go/groundwork/pagination"
 	"github.com/groundwork-go/groundwork/rbac"
@@ -31,7 +32,9 @@ type Service struct {
 	// requireMember is for what every role of a company may do even when the company is switched off.
 	requireMember middleware.Middleware
 	publicURL     string
-	list          *pagination.Spec
+	moveList      *pagination.Spec
+	roomList      *pagination.Spec
+	variantList   *pagination.Spec
 	audit         *audit.Logger
 	now           func() time.Time
 	logger        *slog.Logger
@@ -66,8 +69,8 @@ type Config struct {
 
 	// PublicURL is the root of the links that customers get, such as https://app.example.com.
 	PublicURL string
-	// Cursors seals the cursors of lists.
-	Cursors *pagination.Keyring
+	// Lists takes the lists of this domain.
+	Lists *lists.Registry
 	// Audit takes the entries of the audit trail.
 	Audit *audit.Logger
 
@@ -101,7 +104,7 @@ func New(cfg Config) (*Service, error) {
 	require(cfg.Staff == nil, "Staff")
 	require(cfg.RequireStaff == nil, "RequireStaff")
 	require(cfg.RequireMember == nil, "RequireMember")
-	require(cfg.Cursors == nil, "Cursors")
+	require(cfg.Lists == nil, "Lists")
 	require(cfg.Audit == nil, "Audit")
 	root, err := url.Parse(cfg.PublicURL)
 	if err != nil || (root.Scheme != "http" && root.Scheme != "https") || root.Host == "" || root.Fragment != "" {
@@ -112,14 +115,10 @@ func New(cfg Config) (*Service, error) {
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
-	list, err := newMoveList(cfg.Cursors)
-	if err != nil {
-		return nil, fmt.Errorf("moving: list of moves: %w", err)
-	}
 	s := &Service{
 		db: cfg.DB, queue: cfg.Queue, files: cfg.Files, analyzer: cfg.Analyzer,
 		staff: cfg.Staff, requireStaff: cfg.RequireStaff, requireMember: cfg.RequireMember,
-		publicURL: strings.TrimSuffix(cfg.PublicURL, "/"), list: list, audit: cfg.Audit,
+		publicURL: strings.TrimSuffix(cfg.PublicURL, "/"), audit: cfg.Audit,
 		now: cfg.Now, logger: cfg.Logger,
 		decoders: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
 	}
@@ -128,6 +127,9 @@ func New(cfg Config) (*Service, error) {
 	}
 	if s.logger == nil {
 		s.logger = slog.New(slog.DiscardHandler)
+	}
+	if err := s.wireLists(cfg.Lists); err != nil {
+		return nil, fmt.Errorf("moving: %w", err)
 	}
 	return s, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
+	"github.com/groundwork-go/groundwork/examples/server/internal/lists"
 	"github.com/groundwork-go/groundwork/examples/server/internal/permission"
 	"github.com/groundwork-go/groundwork/pagination"
 	"github.com/groundwork-go/groundwork/rbac"
@@ -41,6 +42,8 @@ const (
 type Config struct {
 	DB    sqldb.TxDB
 	Audit *audit.Logger
+	// Lists takes the lists of this domain.
+	Lists *lists.Registry
 
 	Now    func() time.Time // Default time.Now.
 	Logger *slog.Logger     // Default silent.
@@ -51,7 +54,7 @@ type Service struct {
 	db      sqldb.TxDB
 	audit   *audit.Logger
 	checker *rbac.Checker
-	list    *pagination.Spec
+	list    *pagination.Spec // of roles; that of permissions takes the same parameters
 	now     func() time.Time
 	logger  *slog.Logger
 }
@@ -74,9 +77,13 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("roles: %w", err)
 	}
-	s.list, err = pagination.NewSpec(pagination.Config{
-		TieBreaker: pagination.Field{Name: "name", Column: "r.name"}, Mode: pagination.PageOnly,
-	})
+	byName := pagination.Config{
+		TieBreaker: pagination.Field{Name: "name", Column: "memory.name"}, Mode: pagination.PageOnly,
+	}
+	_, err = cfg.Lists.Add("list-permissions", byName)
+	if err == nil {
+		s.list, err = cfg.Lists.Add("list-roles", byName)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("roles: %w", err)
 	}

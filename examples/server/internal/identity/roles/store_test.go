@@ -10,6 +10,7 @@ import (
 
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
 	"github.com/groundwork-go/groundwork/examples/server/internal/identity/roles"
+	"github.com/groundwork-go/groundwork/examples/server/internal/lists"
 	"github.com/groundwork-go/groundwork/examples/server/internal/permission"
 	"github.com/groundwork-go/groundwork/examples/server/internal/servertest"
 	"github.com/groundwork-go/groundwork/rbac"
@@ -100,7 +101,7 @@ func TestStale(t *testing.T) {
 	start := time.Now()
 	var passed atomic.Int64
 	service, err := roles.New(roles.Config{
-		DB:  sqldb.SQL(raw, s.Config.Database.Dialect),
+		DB: sqldb.SQL(raw, s.Config.Database.Dialect), Lists: lists.New(nil),
 		Now: func() time.Time { return start.Add(time.Duration(passed.Load())) },
 	})
 	require.NoError(t, err)
