@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"github.com/groundwork-go/groundwork/audit"
@@ -168,6 +169,39 @@ func TestLateCommitIsSealed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Where PostgreSQL refuses to go on after parallel changes, writes and passes are repeated.
+func TestRepeatableRead(t *testing.T) {
+	t.Parallel()
+	cfg, err := pgxpool.ParseConfig(testdb.Postgres(t))
+	require.NoError(t, err)
+	cfg.ConnConfig.RuntimeParams["default_transaction_isolation"] = "repeatable read"
+	cfg.MaxConns = 8
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	o := &opened{db: sqldb.Pgx(pool)}
+	createTables(t, o.db)
+	o.store = newStore(t, config(t, o.db))
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for i := range 50 {
+				e := audit.Event{ID: fmt.Sprint(i), At: epoch, Action: "x"}
+				if err := o.store.Write(ctx, []audit.Event{e, {ID: fmt.Sprint("b", i), At: epoch, Action: "x"}}); err != nil {
+					t.Errorf("write: %v", err)
+				}
+				if _, err := o.sealer(t).Once(ctx); err != nil {
+					t.Errorf("seal: %v", err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	report := o.verify(t)
+	require.NoError(t, report.Err())
+	require.Equal(t, int64(100), report.Events)
 }
 
 // Someone who moves the sealer's mark hides nothing for good and breaks nothing.

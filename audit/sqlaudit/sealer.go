@@ -141,7 +141,11 @@ func (s *Sealer) pass(
 	ctx context.Context, batch func(ctx context.Context, tx sqldb.DB) (more bool, sealed int64, err error),
 ) (result SealResult, err error) {
 	store := s.cfg.Store
-	if _, err := store.db.Exec(ctx, insertSealer); err != nil {
+	err = store.inTx(ctx, func(tx sqldb.DB) error {
+		_, err := tx.Exec(ctx, insertSealer)
+		return err
+	})
+	if err != nil {
 		return result, fmt.Errorf("sqlaudit: seal: %w", err)
 	}
 	for more := true; more; {

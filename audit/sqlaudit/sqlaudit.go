@@ -133,7 +133,7 @@ func New(cfg Config) (*Store, error) {
 
 // Write implements [audit.Sink] on the Store's own database.
 func (s *Store) Write(ctx context.Context, events []audit.Event) error {
-	return sink{s.db}.Write(ctx, events)
+	return retry(ctx, func() error { return sink{s.db}.Write(ctx, events) })
 }
 
 func (s *Store) needKeys() error {
@@ -143,17 +143,21 @@ func (s *Store) needKeys() error {
 	return nil
 }
 
+// inTx runs a transaction again that failed only because of a parallel one.
+func (s *Store) inTx(ctx context.Context, fn func(tx sqldb.DB) error) error {
+	return retry(ctx, func() error { return s.db.InTx(ctx, fn) })
+}
+
 // maxTries bounds the repetition of a transaction that lost against a parallel one.
 const maxTries = 20
 
-// inTx runs a transaction again that failed only because of a parallel one.
-func (s *Store) inTx(ctx context.Context, fn func(tx sqldb.DB) error) error {
-	err := s.db.InTx(ctx, fn)
+func retry(ctx context.Context, fn func() error) error {
+	err := fn()
 	for range maxTries {
 		if !sqldb.IsRetryable(err) || ctx.Err() != nil {
 			break
 		}
-		err = s.db.InTx(ctx, fn)
+		err = fn()
 	}
 	return err
 }
