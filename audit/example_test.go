@@ -2,10 +2,11 @@ package audit_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
-	"time"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
 
 	"github.com/groundwork-go/groundwork/audit"
 )
@@ -41,46 +42,33 @@ func Example() {
 	// replace /password: "[redacted]" -> "[redacted]"
 }
 
-// Durable is the side of an Async that waits until an event is stored.
-func ExampleAsync() {
-	ctx := context.Background()
-	stored := audit.NewMemory(0)
-	async, err := audit.NewAsync(audit.AsyncConfig{Sink: stored})
+// Middleware puts request and actor into the context once; every event takes them from there.
+func ExampleWithRequest() {
+	sink := audit.NewMemory(0)
+	trail, err := audit.New(audit.Config{Sink: sink})
 	if err != nil {
 		log.Fatal(err)
 	}
-	trail, err := audit.New(audit.Config{Sink: async})
-	if err != nil {
-		log.Fatal(err)
+	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	handler := func(w http.ResponseWriter, r *http.Request) {
+		ctx := audit.WithRequest(r.Context(), audit.RequestFrom(r, proxies))
+		ctx = audit.WithActor(ctx, audit.Actor{Type: audit.ActorUser, ID: "u1", Tenant: "acme"}) // after authentication
+		err := trail.Log(ctx, audit.Event{
+			Action: "area.delete", Entity: audit.Entity{Type: "area", ID: "7"}, Outcome: audit.Denied, Reason: "not an owner",
+		})
+		if err != nil {
+			http.Error(w, "internal", http.StatusInternalServerError)
+			return
+		}
+		w.WriteHeader(http.StatusForbidden)
 	}
-	if err := trail.Log(ctx, audit.Event{Action: "page.view"}); err != nil { // accepted
-		log.Fatal(err)
-	}
-	if err := trail.LogTo(ctx, async.Durable(), audit.Event{Action: "login"}); err != nil { // stored
-		log.Fatal(err)
-	}
-	fmt.Println(len(stored.Events()), async.Close(ctx))
-	// Output: 2 <nil>
-}
-
-// Close tells what could not be written.
-func ExampleAsync_Close() {
-	down := audit.SinkFunc(func(context.Context, []audit.Event) error { return errors.New("no database") })
-	async, err := audit.NewAsync(audit.AsyncConfig{Sink: down})
-	if err != nil {
-		log.Fatal(err)
-	}
-	trail, err := audit.New(audit.Config{Sink: async})
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := trail.Log(context.Background(), audit.Event{Action: "login"}, audit.Event{Action: "logout"}); err != nil {
-		log.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
-	defer cancel()
-	fmt.Println(async.Close(ctx))
-	// Output: audit: 2 events lost: 2 pending, 0 rejected, 0 dropped
+	r := httptest.NewRequest("DELETE", "/areas/7?token=abc", nil)
+	r.RemoteAddr = "10.0.0.5:4711"
+	r.Header.Set("X-Forwarded-For", "1.1.1.1, 203.0.113.9") // only what the proxy has added is believed
+	handler(httptest.NewRecorder(), r)
+	e := sink.Events()[0]
+	fmt.Println(e.Tenant, e.Actor.ID, e.Action, e.Outcome, e.Request.IP, e.Request.Path)
+	// Output: acme u1 area.delete denied 203.0.113.9 /areas/7?token=[redacted]
 }
 
 // A secret in free text is not recognised: the Redactor goes by names.

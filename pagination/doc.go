@@ -34,8 +34,9 @@
 //	created_at[ge]=2026-…      eq ne lt le gt ge in prefix isnull, as the field lists them
 //	deleted_at=null            is NULL, on a nullable field
 //
-// Parsing is strict. Unknown, repeated, empty and out-of-range parameters are each an [*Error]
-// with a code; all of them come back joined. The package sets no HTTP status.
+// Parsing is strict. Unknown, repeated, malformed and out-of-range parameters are each an [*Error]
+// with a code; all of them come back joined. An empty one is malformed, except that a String filter
+// then looks for the empty text. The package sets no HTTP status.
 //
 // # Order
 //

@@ -14,8 +14,8 @@ import (
 // maxFaults is where reporting stops; a client fixes a few at a time.
 const maxFaults = 20
 
-// Parse reads the request parameters strictly: an unknown, repeated, empty or out-of-range one is
-// a fault. All faults come back joined, each as an [*Error], in the order of the parameter names;
+// Parse reads the request parameters strictly: an unknown, repeated, malformed or out-of-range one
+// is a fault. All faults come back joined, each as an [*Error], in the order of the parameter names;
 // [Errors] lists them. Nothing of values ends up in SQL text.
 //
 // Scope names what the list is limited to besides its parameters, such as the tenant and the

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/groundwork-go/groundwork/sqldb"
 )
 
@@ -32,6 +34,50 @@ func ExampleSQLite() {
 	// Output:
 	// seats.id true
 	// true
+}
+
+// A store takes a DB, so it works on a pool of pgx and in a transaction that its caller opened.
+func ExamplePgx() {
+	ctx := context.Background()
+	pool, err := pgxpool.New(ctx, os.Getenv("DATABASE_URL"))
+	if err != nil {
+		panic(err)
+	}
+	defer pool.Close()
+	release := func(db sqldb.DB, seat string) error {
+		_, err := db.Exec(ctx, `UPDATE seats SET taken_by = NULL WHERE id = $1`, seat)
+		return err
+	}
+	if err := release(sqldb.Pgx(pool), "1A"); err != nil {
+		panic(err)
+	}
+	tx, err := pool.Begin(ctx)
+	if err != nil {
+		panic(err)
+	}
+	if err := release(sqldb.Pgx(tx), "1B"); err != nil {
+		panic(err)
+	}
+	if err := tx.Commit(ctx); err != nil { // the caller's right
+		panic(err)
+	}
+}
+
+// A time is bound with At. As it is, SQLite may store it in a form that equals nothing, so it is
+// refused on every database.
+func ExampleAt_incorrect() {
+	ctx := context.Background()
+	db, done := exampleDB(ctx)
+	defer done()
+	noon := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	const insert = `INSERT INTO seats (id, taken_at) VALUES ($1, $2)`
+	_, err := db.Exec(ctx, insert, "1A", noon)
+	fmt.Println(errors.Is(err, sqldb.ErrArgument))
+	_, err = db.Exec(ctx, insert, "1A", sqldb.At(noon))
+	fmt.Println(err)
+	// Output:
+	// true
+	// <nil>
 }
 
 // The first statement of a transaction is the write that guards it, and its row count decides.

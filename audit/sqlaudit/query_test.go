@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -211,6 +214,35 @@ func TestExport(t *testing.T) {
 			require.Equal(t, 1, broken.failed, "it stops at the first error")
 		}
 	})
+}
+
+// The statements that a Filter becomes number their placeholders in order, each with an argument.
+func TestFilterStatementsKeepTheRules(t *testing.T) {
+	t.Parallel()
+	o := openFile(t)
+	o.log(t, 20) // three pages
+	full := sqlaudit.Filter{
+		Tenant: "t1", ActorType: "user", ActorID: "u1", Action: "area.update", EntityType: "area", EntityID: "1",
+		Outcome: audit.Denied, Class: audit.Critical, RequestID: "r1", SessionID: "s1", IP: "10.0.0.1",
+		From: epoch, To: epoch.Add(time.Hour),
+	}
+	number := regexp.MustCompile(`\$(\d+)`)
+	for _, f := range []sqlaudit.Filter{{AllTenants: true}, {Tenant: "t1"}, {AllTenants: true, From: epoch}, full} {
+		c := &counting{TxDB: o.db}
+		_, err := newStore(t, config(t, c)).Export(ctx, f, io.Discard, sqlaudit.CSV)
+		require.NoError(t, err)
+		require.NotEmpty(t, c.texts)
+		for i, text := range c.texts {
+			last := 0
+			for _, match := range number.FindAllStringSubmatch(text, -1) {
+				n, err := strconv.Atoi(match[1])
+				require.NoError(t, err)
+				require.LessOrEqual(t, n, last+1, text)
+				last = max(last, n)
+			}
+			require.Equal(t, c.args[i], last, text)
+		}
+	}
 }
 
 var errPipe = errors.New("broken pipe")

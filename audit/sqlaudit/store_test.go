@@ -114,24 +114,29 @@ func TestImpossibleEventsAreRejected(t *testing.T) {
 type counting struct {
 	sqldb.TxDB
 	texts        []string
+	args         []int // how many each text came with
 	transactions int
+}
+
+func (c *counting) note(query string, args []any) {
+	c.texts, c.args = append(c.texts, strings.TrimSpace(query)), append(c.args, len(args))
 }
 
 // Dialect is that of the database.
 func (c *counting) Dialect() sqldb.Dialect { return sqldb.DialectOf(c.TxDB) }
 
 func (c *counting) Exec(ctx context.Context, query string, args ...any) (int64, error) {
-	c.texts = append(c.texts, strings.TrimSpace(query))
+	c.note(query, args)
 	return c.TxDB.Exec(ctx, query, args...)
 }
 
 func (c *counting) Query(ctx context.Context, query string, args ...any) (sqldb.Rows, error) {
-	c.texts = append(c.texts, strings.TrimSpace(query))
+	c.note(query, args)
 	return c.TxDB.Query(ctx, query, args...)
 }
 
 func (c *counting) QueryRow(ctx context.Context, query string, args ...any) sqldb.Row {
-	c.texts = append(c.texts, strings.TrimSpace(query))
+	c.note(query, args)
 	return c.TxDB.QueryRow(ctx, query, args...)
 }
 
