@@ -75,6 +75,7 @@ func main() {
 	flag.Parse()
 	var report strings.Builder
 	out := io.MultiWriter(os.Stdout, &report)
+	started, before := time.Now(), load()
 	fmt.Fprintf(out, "# Results\n\nMade by `go run . -write` in this folder with %s on %s/%s, %d processors.\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	fmt.Fprint(out, "The first row of a table is its floor. Ratios are medians over the rounds, in which all rows took turns.\n")
 	for _, g := range groups() {
@@ -84,12 +85,22 @@ func main() {
 			measure(out, g)
 		}
 	}
+	fmt.Fprintf(out, "\nIt took %v. The machine's load average was %s before and %s at the end.\n", time.Since(started).Round(time.Second), before, load())
 	if *write {
 		if err := os.WriteFile("RESULTS.md", []byte(report.String()), 0o644); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 	}
+}
+
+// load returns the load average of the last minute, which tells how far to trust the figures.
+func load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	return strings.Fields(string(text))[0]
 }
 
 func measure(out io.Writer, g group) {
