@@ -99,7 +99,7 @@ func rbacGroups() []group {
 }
 
 const triedNames = "By names a check looks up each role and then the permission in large maps, once each, where the floor looks up each role in a " +
-	"large map and the permission in small ones. Filling the subject in place made this a quarter faster; what is left is the maps' hashing. " +
+	"large map and the permission in small ones. Filling the subject in place has made it a quarter faster; what is left is the maps' hashing. " +
 	"Keep the handle of the permission and the subject of the request, and no name is looked up."
 
 // checkRounds are fewer than usual, because one answer of casbin outlasts a turn.
