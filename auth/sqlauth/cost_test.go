@@ -5,10 +5,12 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"github.com/groundwork-go/groundwork/auth"
 	"github.com/groundwork-go/groundwork/auth/sqlauth"
+	"github.com/groundwork-go/groundwork/internal/testdb"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
 
@@ -59,4 +61,28 @@ func TestRefreshIsOneStatement(t *testing.T) {
 		require.ErrorIs(t, err, auth.ErrRefreshInvalid)
 		require.Zero(t, db.n.Load()-before, "forged")
 	})
+}
+
+func TestRefreshAllocations(t *testing.T) {
+	// Not parallel: AllocsPerRun counts the allocations of the whole process.
+	if raceEnabled {
+		t.Skip("the race detector makes sync.Pool allocate")
+	}
+	pool, err := pgxpool.New(t.Context(), testdb.Postgres(t))
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	db := sqldb.Pgx(pool)
+	for _, statement := range statements(sqldb.DialectPostgres) {
+		_, err := db.Exec(t.Context(), statement)
+		require.NoError(t, err)
+	}
+	svc := newService(t, auth.Config{Store: sqlauth.New(db)})
+	tokens, err := svc.Login(t.Context(), auth.Login{Subject: "user", Methods: []string{"pwd"}})
+	require.NoError(t, err)
+	got := testing.AllocsPerRun(100, func() {
+		tokens, err = svc.Refresh(context.Background(), tokens.Refresh)
+	})
+	require.NoError(t, err)
+	require.LessOrEqual(t, got, 56.0)
+	t.Logf("refresh: %v allocations", got)
 }
