@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -261,6 +262,43 @@ func TestManyHashesStayWithinTheBudget(t *testing.T) {
 	require.Zero(t, s.Memory)
 	require.Zero(t, s.Waiting)
 	runtime.KeepAlive(h)
+}
+
+func TestCallerWhoLeavesTheQueueNeverHashes(t *testing.T) {
+	t.Parallel()
+	h := newHasher(t, password.Config{
+		Params: password.Params{Memory: 1 << 10, Time: 16, Threads: 1}, MaxMemory: 1 << 20, MaxWaiting: 100,
+	})
+	patient, impatient := t.Context(), t.Context()
+	impatient, leave := context.WithCancel(impatient)
+	defer leave()
+	var wg sync.WaitGroup
+	var hashed, left atomic.Int64
+	for i := range 100 {
+		ctx := patient
+		if i >= 50 {
+			ctx = impatient
+		}
+		wg.Go(func() {
+			switch _, err := h.Hash(ctx, "secret"); {
+			case err == nil:
+				hashed.Add(1)
+			case errors.Is(err, context.Canceled):
+				left.Add(1)
+			default:
+				t.Errorf("Hash: %v", err)
+			}
+		})
+	}
+	for h.Stats().Waiting < 60 && hashed.Load() < 40 { // until somebody impatient is in the queue
+		runtime.Gosched()
+	}
+	leave()
+	wg.Wait()
+	require.Positive(t, left.Load())
+	require.Equal(t, uint64(hashed.Load()), h.Stats().Hashes, "who left computed nothing")
+	require.Zero(t, h.Stats().Waiting)
+	require.Zero(t, h.Stats().Memory, "who left keeps no place")
 }
 
 func TestFullQueueIsBusy(t *testing.T) {
