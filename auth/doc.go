@@ -1,7 +1,8 @@
 // Package auth signs users in and keeps them signed in: short access tokens (JWT, RFC 9068
 // profile), rotating refresh tokens with theft detection, sessions that can be listed and ended.
 //
-//	keys, err := auth.NewKeySet(auth.KeySetConfig{Active: key})       // key from NewEd25519Key
+//	key, err := auth.NewEd25519Key("2026-03", private)                // or NewHMACKey, see Keys
+//	keys, err := auth.NewKeySet(auth.KeySetConfig{Active: key})
 //	refreshKeys, err := auth.NewRefreshKeys(secret)                   // 32 random bytes
 //	svc, err := auth.New(auth.Config{
 //		Issuer: "https://api.example.com", Audience: []string{"api"},
@@ -14,6 +15,16 @@
 //	err = svc.Logout(ctx, tokens.Refresh)
 //
 //	mux.Handle("GET /me", svc.Verifier().Require(http.HandlerFunc(me))) // PrincipalFrom(ctx) in me
+//
+// # Keys
+//
+// Two secrets live outside the database. The signing key makes access tokens: an Ed25519, RSA or
+// ECDSA key when other services verify them, who then need its public half only
+// ([KeySet.JWKSHandler], [RemoteKeys]); an HMAC secret when one service does both. The master secret of
+// [RefreshKeys] authenticates refresh tokens and never leaves this service. Secrets are 32 random bytes
+// or more, as openssl rand -base64 32 prints them; all replicas have the same, and after a restart they
+// are still the same, or everybody is signed out. Both can be changed without signing anybody out: see
+// [KeySet] and [NewRefreshKeys].
 //
 // # Access tokens
 //
@@ -42,6 +53,37 @@
 // at once. Access tokens live on for at most AccessTTL, unless Config.Denylist is set. The
 // deny-list holds session ids, never token text: one token can be written in several ways, so a
 // list of texts can be dodged.
+//
+// # Over HTTP
+//
+// [Verifier.Require], [Verifier.Optional] and [Verifier.RequireFresh] guard handlers. [Handlers] are the
+// endpoints around a session; the application's log-in ends with [Handlers.Begin]:
+//
+//	cookie, err := auth.NewCookie(auth.CookieConfig{})                // for browsers; optional
+//	h, err := auth.NewHandlers(auth.HandlersConfig{Service: svc, Cookie: cookie})
+//	mux.Handle("/auth/refresh", h.Refresh())
+//	mux.Handle("/auth/logout", h.Logout())
+//	mux.Handle("/auth/logout-all", h.LogoutAll())
+//	mux.Handle("GET /auth/sessions", h.Sessions())
+//	mux.Handle("DELETE /auth/sessions/{id}", h.RevokeSession())
+//	mux.Handle("GET /.well-known/jwks.json", keys.JWKSHandler())
+//
+// What a client does with a refused request follows from the code in the answer (see [StatusCode]):
+//
+//   - 401 unauthenticated: refresh, then repeat the request once.
+//   - 401 invalid_refresh: sign in again. 401 refresh_reused: the same, and warn the user.
+//   - 409 refresh_superseded: another tab has newer tokens; use those, and delete nothing.
+//   - 503 unavailable: try again later with the same token, and delete nothing.
+//
+// # Stores
+//
+// [MemoryStore] forgets at a restart. Package sqlauth keeps sessions in PostgreSQL or SQLite, package
+// redisauth in Redis; each also has a deny-list and the tokens of auth/onetime. A store of your own is a
+// [Store] that passes authtest.TestStore.
+//
+// Nothing runs in the background. Call [Service.Sweep] from a periodic job, or rows of ended sessions
+// stay. Give [Config.OnEvent] a function that writes [EventReuse] where somebody reads it, and counts
+// [EventAhead] and [EventError].
 //
 // # What it does not do
 //

@@ -11,7 +11,7 @@ import (
 	"github.com/groundwork-go/groundwork/auth"
 )
 
-// exampleService is what a program builds at start-up, here on a clock that stands still.
+// exampleService is what a program builds at start-up.
 func exampleService(now func() time.Time) *auth.Service {
 	key, err := auth.NewHMACKey("2026-03", []byte("32 bytes from a secret manager!!"))
 	check(err)
@@ -25,6 +25,25 @@ func exampleService(now func() time.Time) *auth.Service {
 		Issuer: "https://api.example.com", Audience: []string{"api"}, Keys: keys, RefreshKeys: refreshKeys,
 		Store: auth.NewMemoryStore(), Denylist: denylist, Now: now,
 	})
+	check(err)
+	return svc
+}
+
+// exampleServiceWith is the same with some fields changed.
+func exampleServiceWith(cfg auth.Config) *auth.Service {
+	key, err := auth.NewHMACKey("2026-03", []byte("32 bytes from a secret manager!!"))
+	check(err)
+	if cfg.Keys == nil {
+		cfg.Keys, err = auth.NewKeySet(auth.KeySetConfig{Active: key})
+		check(err)
+	}
+	cfg.RefreshKeys, err = auth.NewRefreshKeys([]byte("32 more bytes, and random ones!!"))
+	check(err)
+	if cfg.Store == nil {
+		cfg.Store = auth.NewMemoryStore()
+	}
+	cfg.Issuer, cfg.Audience = "https://api.example.com", []string{"api"}
+	svc, err := auth.New(cfg)
 	check(err)
 	return svc
 }
@@ -61,31 +80,6 @@ func Example() {
 	// Output:
 	// 200 user-1
 	// 401
-}
-
-// Two tabs refresh at once, or the answer to the first request is lost: both get the same token.
-func ExampleService_Refresh() {
-	ctx := context.Background()
-	now := time.Now()
-	svc := exampleService(func() time.Time { return now })
-	first, err := svc.Login(ctx, auth.Login{Subject: "user-1"})
-	check(err)
-
-	tab1, err := svc.Refresh(ctx, first.Refresh)
-	check(err)
-	tab2, err := svc.Refresh(ctx, first.Refresh)
-	check(err)
-	fmt.Println("same successor:", tab1.Refresh == tab2.Refresh)
-
-	now = now.Add(time.Minute) // a thief comes with the old token
-	_, err = svc.Refresh(ctx, first.Refresh)
-	fmt.Println("reused:", errors.Is(err, auth.ErrReused))
-	_, err = svc.Refresh(ctx, tab1.Refresh)
-	fmt.Println("session over:", errors.Is(err, auth.ErrRevoked))
-	// Output:
-	// same successor: true
-	// reused: true
-	// session over: true
 }
 
 // A password change ends every other session of the user.

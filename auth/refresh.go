@@ -11,8 +11,9 @@ import (
 )
 
 // Login starts a session and returns its first tokens. It fails with ErrInvalidLogin, with
-// ErrSubjectDisabled from the ClaimsFunc, or with ErrUnavailable; then no session exists, except
-// that after ErrUnavailable from the store one may exist whose tokens nobody has.
+// ErrSubjectDisabled from the ClaimsFunc, with an error about the claims that it returned, or with
+// ErrUnavailable; then no session exists, except that after ErrUnavailable from the store one may
+// exist whose tokens nobody has.
 func (s *Service) Login(ctx context.Context, l Login) (Tokens, error) {
 	if err := l.check(); err != nil {
 		return Tokens{}, err

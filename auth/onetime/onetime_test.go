@@ -3,7 +3,6 @@ package onetime_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -137,26 +136,4 @@ func TestStoreOutageIsNotAnInvalidToken(t *testing.T) {
 	require.ErrorIs(t, tokens.Void(t.Context(), "a", "a"), errDown)
 	_, err = tokens.Sweep(t.Context(), 1)
 	require.ErrorIs(t, err, errDown)
-}
-
-func Example() {
-	ctx := context.Background()
-	tokens, err := onetime.New(onetime.Config{Store: onetime.NewMemoryStore()})
-	if err != nil {
-		panic(err)
-	}
-	token, err := tokens.Issue(ctx, onetime.Issue{Purpose: "reset_password", Subject: "user-1", TTL: time.Hour})
-	if err != nil {
-		panic(err)
-	}
-	_, err = tokens.Consume(ctx, "verify_email", token)
-	fmt.Println("wrong purpose:", err)
-	used, err := tokens.Consume(ctx, "reset_password", token)
-	fmt.Println("first use:", used.Subject, err)
-	_, err = tokens.Consume(ctx, "reset_password", token)
-	fmt.Println("second use:", err)
-	// Output:
-	// wrong purpose: onetime: invalid token
-	// first use: user-1 <nil>
-	// second use: onetime: invalid token
 }

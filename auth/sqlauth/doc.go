@@ -22,7 +22,7 @@
 // and REPEATABLE READ; serialization failures and deadlocks are retried. The store needs the
 // primary, not a replica.
 //
-// Built on a transaction of sqldb, a Store takes part in it, so a log-in or a log-out can commit
-// together with the application's rows. A rotation does not belong in such a transaction: if it
+// Built on a transaction, of pgx or of sqldb (whose InTx gives a TxDB), a Store takes part in it, so a
+// log-in or a log-out can commit together with the application's rows. A rotation does not belong in such a transaction: if it
 // rolls back, so does the end of a session whose token was stolen.
 package sqlauth
