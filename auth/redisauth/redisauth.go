@@ -18,7 +18,7 @@ import (
 	"github.com/groundwork-go/groundwork/internal/uuid7"
 )
 
-// Config configures a [Store] or a [Denylist].
+// Config configures a [Store], a [Denylist] or a [OneTime].
 type Config struct {
 	// Client talks to Redis. Required. It stays the caller's to close.
 	Client redis.UniversalClient
