@@ -99,21 +99,9 @@ func (s *Store) exportPage(ctx context.Context, f Filter, last *record) ([]recor
 	if where != "" {
 		where = " WHERE " + where
 	}
-	rows, err := s.db.Query(ctx, "SELECT "+eventColumns+" FROM audit_events AS e"+where+
-		" ORDER BY e.at, e.id LIMIT "+bind(int64(s.page)), args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var list []record
-	for rows.Next() {
-		var r record
-		if err := rows.Scan(r.dest()...); err != nil {
-			return nil, err
-		}
-		list = append(list, r)
-	}
-	return list, rows.Err()
+	limit := bind(int64(s.page)) // before args is read
+	return readRecords(ctx, s.db, "SELECT "+eventColumns+" FROM audit_events AS e"+where+
+		" ORDER BY e.at, e.id LIMIT "+limit, args...)
 }
 
 func csvHeader() []string {

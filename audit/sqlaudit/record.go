@@ -2,6 +2,7 @@ package sqlaudit
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -117,6 +118,24 @@ func (f *flag) Scan(src any) error {
 	}
 	*f = n == 1
 	return nil
+}
+
+// readRecords runs a query for eventColumns.
+func readRecords(ctx context.Context, db sqldb.DB, query string, args ...any) ([]record, error) {
+	rows, err := db.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var list []record
+	for rows.Next() {
+		var r record
+		if err := rows.Scan(r.dest()...); err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	return list, rows.Err()
 }
 
 // newRecord is the row of an event, without its position.

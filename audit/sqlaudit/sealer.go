@@ -124,7 +124,7 @@ func (s *Sealer) Rescan(ctx context.Context) (SealResult, error) {
 		if err := tx.QueryRow(ctx, lockSealer).Scan(&seen); err != nil {
 			return false, 0, err
 		}
-		found, err := unsealed(ctx, tx, selectNew, 0, int64(s.cfg.Batch))
+		found, err := readRecords(ctx, tx, selectNew, int64(0), int64(s.cfg.Batch))
 		if err != nil {
 			return false, 0, err
 		}
@@ -192,11 +192,11 @@ func (s *Sealer) batch(ctx context.Context, tx sqldb.DB) (more bool, sealed int6
 	if err := tx.QueryRow(ctx, lockSealer).Scan(&seen); err != nil {
 		return false, 0, err
 	}
-	late, err := unsealed(ctx, tx, selectLate, 0, int64(s.cfg.Batch))
+	late, err := readRecords(ctx, tx, selectLate, int64(0), int64(s.cfg.Batch))
 	if err != nil {
 		return false, 0, err
 	}
-	fresh, err := unsealed(ctx, tx, selectNew, seen, int64(s.cfg.Batch))
+	fresh, err := readRecords(ctx, tx, selectNew, seen, int64(s.cfg.Batch))
 	if err != nil {
 		return false, 0, err
 	}
@@ -225,23 +225,6 @@ func (s *Sealer) batch(ctx context.Context, tx sqldb.DB) (more bool, sealed int6
 	}
 	full := len(late) == s.cfg.Batch || len(fresh) == s.cfg.Batch
 	return full, int64(len(late) + len(fresh)), nil
-}
-
-func unsealed(ctx context.Context, tx sqldb.DB, query string, after, limit int64) ([]record, error) {
-	rows, err := tx.Query(ctx, query, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var list []record
-	for rows.Next() {
-		var r record
-		if err := rows.Scan(r.dest()...); err != nil {
-			return nil, err
-		}
-		list = append(list, r)
-	}
-	return list, rows.Err()
 }
 
 // checkpoints signs the heads that have moved since their last checkpoint.

@@ -74,6 +74,7 @@ func schema(t testing.TB, dsn string) string {
 	require.NoError(t, err)
 	q := u.Query()
 	q.Set("search_path", name)
+	q.Set("synchronous_commit", "off") // for speed
 	u.RawQuery = q.Encode()
 	return u.String()
 }
