@@ -9,6 +9,7 @@ import (
 
 	"github.com/groundwork-go/groundwork/auth"
 	"github.com/groundwork-go/groundwork/auth/password"
+	"github.com/groundwork-go/groundwork/auth/redisauth"
 	"github.com/groundwork-go/groundwork/auth/sqlauth"
 	"github.com/groundwork-go/groundwork/examples/server/internal/admin"
 	"github.com/groundwork-go/groundwork/examples/server/internal/config"
@@ -46,8 +47,13 @@ func (p *parts) domains(
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
+	refused, err := p.denylist(opts)
+	if err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
 	accounts, err := newIdentity(identity.Config{
 		DB: p.db, Companies: companies, Policy: p.roles.Policy, Queue: queue, Mail: sender, Lists: p.lists, Audit: logger,
+		Denylist: refused,
 	}, cfg, opts)
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
@@ -77,6 +83,14 @@ func (p *parts) domains(
 	return nil
 }
 
+// denylist is where replicas tell each other whose access tokens to refuse: Redis when there is one.
+func (p *parts) denylist(opts Options) (auth.Denylist, error) {
+	if p.redis == nil {
+		return sqlauth.NewDenylist(p.db), nil
+	}
+	return redisauth.NewDenylist(redisauth.Config{Client: p.redis, Prefix: redisPrefix, Now: opts.Now})
+}
+
 // newIdentity adds keys, stores and clock to the connections in wired.
 func newIdentity(wired identity.Config, cfg config.Config, opts Options) (*identity.Service, error) {
 	keys, err := signingKeys(cfg.Keys.Signing, opts)
@@ -96,7 +110,7 @@ func newIdentity(wired identity.Config, cfg config.Config, opts Options) (*ident
 		return nil, err
 	}
 	wired.Issuer, wired.Keys, wired.RefreshKeys, wired.Passwords = cfg.PublicURL, keys, refresh, passwords
-	wired.Sessions, wired.Denylist = sqlauth.New(wired.DB), sqlauth.NewDenylist(wired.DB)
+	wired.Sessions = sqlauth.New(wired.DB)
 	wired.Cookie, wired.Now, wired.Logger = cookie, opts.Now, opts.Logger
 	return identity.New(wired)
 }

@@ -21,10 +21,20 @@ const (
 	draining
 )
 
-// health answers the two probes. It tells strangers nothing but yes and no.
+// health answers the two probes. It tells strangers nothing but yes and no, and which part
+// is missing.
 type health struct {
 	phase atomic.Int32
 	// ping asks the database. It is set before the phase becomes serving.
+	ping func(context.Context) error
+	// optional are the parts that the server can do without for a while. They are set before the phase
+	// becomes serving, too.
+	optional []optionalPart
+}
+
+// optionalPart is a part that readiness does not depend on.
+type optionalPart struct {
+	name string
 	ping func(context.Context) error
 }
 
@@ -40,7 +50,8 @@ func (h *health) live(w http.ResponseWriter, _ *http.Request) {
 	writeStatus(w, http.StatusOK, "ok")
 }
 
-// ready answers 503 while starting, while draining and without database.
+// ready answers 503 while starting, while draining and without database. Other parts that do not
+// answer are named in a 200.
 func (h *health) ready(w http.ResponseWriter, r *http.Request) {
 	switch phase(h.phase.Load()) {
 	case starting:
@@ -56,14 +67,23 @@ func (h *health) ready(w http.ResponseWriter, r *http.Request) {
 		writeStatus(w, http.StatusServiceUnavailable, "unavailable")
 		return
 	}
-	writeStatus(w, http.StatusOK, "ready")
+	var degraded []string
+	for _, part := range h.optional {
+		if part.ping(ctx) != nil {
+			degraded = append(degraded, part.name)
+		}
+	}
+	writeStatus(w, http.StatusOK, "ready", degraded...)
 }
 
-func writeStatus(w http.ResponseWriter, status int, word string) {
+func writeStatus(w http.ResponseWriter, status int, word string, degraded ...string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]string{"status": word})
+	_ = json.NewEncoder(w).Encode(struct {
+		Status   string   `json:"status"`
+		Degraded []string `json:"degraded,omitempty"`
+	}{word, degraded})
 }
 
 // Healthcheck asks the server on addr, which has the form of LISTEN_ADDR, whether it is ready.

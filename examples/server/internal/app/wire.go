@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/groundwork-go/groundwork/examples/server/internal/blob"
 	"github.com/groundwork-go/groundwork/examples/server/internal/config"
@@ -24,6 +25,7 @@ import (
 // parts is the running server without its listener.
 type parts struct {
 	db      *database
+	redis   *redis.Client // nil without
 	files   *blob.Local
 	runner  *jobs.Runner
 	roles   *roles.Service
@@ -63,6 +65,7 @@ func open(ctx context.Context, cfg config.Config, opts Options, probes *health) 
 	if err := p.roles.Reload(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("app: roles: %w", err), p.close())
 	}
+	p.reportRedis(ctx, opts.Logger)
 	return p, nil
 }
 
@@ -76,11 +79,14 @@ func (p *parts) wire(cfg config.Config, opts Options) error {
 			"stable code; fields that cannot be accepted are listed in errors[].",
 		License: &huma.License{Name: "MIT", Identifier: "MIT"},
 	})
+	var err error
+	if p.redis, err = newRedis(cfg.Redis); err != nil {
+		return err
+	}
 	registry, queue := jobs.NewRegistry(), &lateQueue{}
 	if err := p.domains(cfg, opts, mux, registry, queue); err != nil {
 		return err
 	}
-	var err error
 	p.runner, err = jobs.New(jobs.Config{
 		DB: p.db.write, Dialect: p.db.dialect, Listener: p.db.listener,
 		Registry: registry, Logger: opts.Logger,
@@ -101,7 +107,13 @@ func (p *parts) wire(cfg config.Config, opts Options) error {
 }
 
 // close closes what open opened.
-func (p *parts) close() error { return errors.Join(p.files.Close(), p.db.close()) }
+func (p *parts) close() error {
+	errs := []error{p.files.Close(), p.db.close()}
+	if p.redis != nil {
+		errs = append(errs, p.redis.Close())
+	}
+	return errors.Join(errs...)
+}
 
 // lateQueue lets services be made before the queue, which needs their workers.
 type lateQueue struct{ jobs.Queue }

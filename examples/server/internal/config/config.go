@@ -29,6 +29,9 @@ type Config struct {
 	DataDir string
 	// Database says where the rows are.
 	Database Database
+	// Redis is the URL of the server that replicas share, which may hold a password; empty is none
+	// (REDIS_URL).
+	Redis string
 	// StoragePath is the folder of uploaded files (STORAGE_URL).
 	StoragePath string
 	// OpenAI says who analyses photos.
@@ -109,6 +112,7 @@ type raw struct {
 	PublicURL   string `env:"PUBLIC_URL"`
 	DataDir     string `env:"DATA_DIR" envDefault:"./data"`
 	StorageURL  string `env:"STORAGE_URL"`
+	RedisURL    string `env:"REDIS_URL"`
 	LogLevel    string `env:"LOG_LEVEL" envDefault:"info"`
 	DatabaseURL string `env:"DATABASE_URL"`
 
@@ -179,6 +183,7 @@ func Load(environ []string) (Config, error) {
 	}
 	loopback := checkListen("LISTEN_ADDR", in.ListenAddr, &found)
 	cfg.Database = database(in, cfg.Production, &found)
+	cfg.Redis = redisServer(in, &found)
 	cfg.StoragePath = storage(in, cfg.Production, &found)
 	cfg.PublicURL = publicURL(in, cfg.Production, &found)
 	cfg.OpenAI = openAI(in, &found)

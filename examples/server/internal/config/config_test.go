@@ -109,6 +109,8 @@ func TestFaults(t *testing.T) {
 		{"metrics for all without a word", []string{"METRICS_ADDR=:9090"}, []string{"METRICS_ADDR"}},
 		{"metrics in public", []string{"METRICS_ADDR=127.0.0.1:8080"}, []string{"METRICS_ADDR"}},
 		{"proxies", []string{"TRUSTED_PROXIES=10.0.0.0/33"}, []string{"TRUSTED_PROXIES"}},
+		{"redis", []string{"REDIS_URL=http://:hunter2@127.0.0.1"}, []string{"REDIS_URL"}},
+		{"redis database", []string{"REDIS_URL=redis://:hunter2@127.0.0.1/x"}, []string{"REDIS_URL"}},
 		{"level", []string{"LOG_LEVEL=loud"}, []string{"LOG_LEVEL"}},
 		{"keys", []string{"AUTH_SIGNING_KEYS=hunter2", "AUTH_REFRESH_KEYS=hunter2", "CURSOR_KEY=300:" + key, "ENCRYPTION_KEY=hunter2"}, []string{"AUTH_SIGNING_KEYS", "AUTH_REFRESH_KEYS", "CURSOR_KEY", "ENCRYPTION_KEY"}},
 		{"short keys", []string{"AUTH_SIGNING_KEYS=a:aHVudGVyMg", "CURSOR_KEY=1:" + key + "AAAA"}, []string{"AUTH_SIGNING_KEYS", "CURSOR_KEY"}},

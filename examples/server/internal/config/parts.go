@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/groundwork-go/groundwork/middleware"
 	"github.com/groundwork-go/groundwork/sqldb"
@@ -56,6 +57,17 @@ func database(in raw, production bool, found *faults) Database {
 		found.add("DATABASE_URL", "", "must start with sqlite: or postgres://")
 	}
 	return db
+}
+
+// redisServer checks the URL. No fault repeats it, because it may hold a password.
+func redisServer(in raw, found *faults) string {
+	if in.RedisURL == "" {
+		return ""
+	}
+	if _, err := redis.ParseURL(in.RedisURL); err != nil {
+		found.add("REDIS_URL", "", "must be a URL such as redis://user:password@127.0.0.1:6379/0, or rediss://")
+	}
+	return in.RedisURL
 }
 
 func storage(in raw, production bool, found *faults) string {

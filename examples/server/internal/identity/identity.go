@@ -29,7 +29,7 @@ import (
 // clientID names this application in sessions and tokens.
 const clientID = "groundwork"
 
-// Config configures a [Service]. Every field but Mail, Denylist, Now and Logger is required.
+// Config configures a [Service]. Every field but Mail, Now and Logger is required.
 type Config struct {
 	DB        sqldb.TxDB
 	Companies Companies
@@ -54,8 +54,8 @@ type Config struct {
 	// Audit takes the entries of the audit trail.
 	Audit *audit.Logger
 
-	// Denylist makes access tokens of ended sessions invalid at once. Without it they last until
-	// they expire.
+	// Denylist makes access tokens of ended sessions invalid at once. While it does not answer, the
+	// rows of Sessions decide.
 	Denylist auth.Denylist
 
 	// Now is the clock. Default time.Now.
@@ -107,7 +107,7 @@ func New(cfg Config) (*Service, error) {
 	var err error
 	s.sessions, err = auth.New(auth.Config{
 		Issuer: cfg.Issuer, Audience: []string{cfg.Issuer}, Keys: cfg.Keys,
-		RefreshKeys: cfg.RefreshKeys, Store: cfg.Sessions, Denylist: cfg.Denylist, Claims: s.claims,
+		RefreshKeys: cfg.RefreshKeys, Store: cfg.Sessions, Denylist: &denylist{cfg.Denylist, cfg.Sessions, s.denyLater}, Claims: s.claims,
 		OnEvent: s.onEvent, Now: s.now, MaxSessions: 20,
 	})
 	if err != nil {

@@ -71,9 +71,11 @@ func (emailChangeConfirmMail) Kind() string { return "mail.email_change_confirm"
 func (emailChangeNoticeMail) Kind() string  { return "mail.email_change_notice" }
 func (companyInviteMail) Kind() string      { return "mail.company_invite" }
 
-// Workers registers the senders of mails and the daily sweep.
+// Workers registers the senders of mails, the daily sweep and the delivery of late entries of the
+// deny-list.
 func (s *Service) Workers(reg *jobs.Registry) {
 	s.registerSweep(reg)
+	s.registerDeny(reg)
 	addMail(reg, s, func(ctx context.Context, a verifyEmailMail) (mail.Message, error) {
 		return s.writeTo(ctx, a.UserID, func(user User) (mail.Message, error) {
 			if user.VerifiedAt != nil {
