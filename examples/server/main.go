@@ -3,6 +3,7 @@
 //
 //	go run ./examples/server               serve, also: server serve
 //	go run ./examples/server migrate       bring the database up to date and leave
+//	go run ./examples/server promote-admin someone@example.com   make an account an administrator
 //	go run ./examples/server openapi       print the OpenAPI document
 //	go run ./examples/server healthcheck   ask a running server whether it is ready
 //
@@ -40,6 +41,8 @@ const usage = `usage: server [command]
 
   serve        serve until interrupted (also without a command)
   migrate      bring the database up to date
+  promote-admin <email>
+               make the account with that confirmed address an administrator and end its sessions
   openapi      print the OpenAPI document
   healthcheck  exit 0 when the server on LISTEN_ADDR is ready
 `
@@ -55,8 +58,15 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if flags.NArg() > 0 {
 		command = flags.Arg(0)
 	}
-	if flags.NArg() > 1 {
-		return fmt.Errorf("unexpected argument %q\n\n%s", flags.Arg(1), usage)
+	arguments := 0 // of the command
+	if command == "promote-admin" {
+		arguments = 1
+	}
+	switch {
+	case flags.NArg() > 1+arguments:
+		return fmt.Errorf("unexpected argument %q\n\n%s", flags.Arg(1+arguments), usage)
+	case command == "promote-admin" && flags.NArg() < 2:
+		return fmt.Errorf("promote-admin needs an e-mail address\n\n%s", usage)
 	}
 	switch command {
 	case "openapi":
@@ -68,7 +78,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		return err
 	case "healthcheck":
 		return app.Healthcheck(ctx, config.ListenAddr(environ))
-	case "serve", "migrate":
+	case "serve", "migrate", "promote-admin":
 	default:
 		return fmt.Errorf("unknown command %q\n\n%s", command, usage)
 	}
@@ -77,8 +87,15 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		return fmt.Errorf("configuration:\n%w", err)
 	}
 	logger := newLogger(cfg, stderr)
-	if command == "migrate" {
+	switch command {
+	case "migrate":
 		return app.Migrate(ctx, cfg, app.Options{Logger: logger})
+	case "promote-admin":
+		if err := app.PromoteAdmin(ctx, cfg, app.Options{Logger: logger}, flags.Arg(1)); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(stdout, flags.Arg(1), "is an administrator now. It has to log in again.")
+		return err
 	}
 	return app.Run(ctx, cfg, app.Options{Logger: logger, Stdout: stdout})
 }

@@ -51,7 +51,7 @@ func (p *parts) domains(
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
-	accounts, err := newIdentity(identity.Config{
+	p.accounts, err = newIdentity(identity.Config{
 		DB: p.db, Companies: companies, Policy: p.roles.Policy, Queue: queue, Mail: sender, Lists: p.lists, Audit: logger,
 		Denylist: refused,
 	}, cfg, opts)
@@ -64,7 +64,7 @@ func (p *parts) domains(
 	}
 	companies.moving, err = moving.New(moving.Config{
 		DB: p.db, Queue: queue, Files: p.files, Analyzer: model,
-		Staff: staff, RequireStaff: accounts.RequirePermission, RequireMember: accounts.RequireMember,
+		Staff: staff, RequireStaff: p.accounts.RequirePermission, RequireMember: p.accounts.RequireMember,
 		PublicURL: cfg.PublicURL, Lists: p.lists, Audit: logger, Now: opts.Now, Logger: opts.Logger,
 	})
 	if err != nil {
@@ -74,10 +74,10 @@ func (p *parts) domains(
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
-	accounts.Register(mux, p.api)
-	p.roles.Register(p.api, accounts.RequirePermission)
+	p.accounts.Register(mux, p.api)
+	p.roles.Register(p.api, p.accounts.RequirePermission)
 	companies.moving.Register(mux, p.api)
-	accounts.Workers(registry)
+	p.accounts.Workers(registry)
 	companies.moving.Workers(registry)
 	office.Workers(registry)
 	return nil
@@ -162,4 +162,9 @@ func (c *companies) Company(ctx context.Context, db sqldb.DB, id string) (identi
 		err = errors.Join(err, sql.ErrNoRows)
 	}
 	return identity.Company(ref), err
+}
+
+// Names implements identity.Companies.
+func (c *companies) Names(ctx context.Context, db sqldb.DB, ids []string) (map[string]string, error) {
+	return c.moving.Names(ctx, db, ids)
 }

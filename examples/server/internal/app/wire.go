@@ -12,6 +12,7 @@ import (
 	"github.com/groundwork-go/groundwork/examples/server/internal/blob"
 	"github.com/groundwork-go/groundwork/examples/server/internal/config"
 	"github.com/groundwork-go/groundwork/examples/server/internal/docs"
+	"github.com/groundwork-go/groundwork/examples/server/internal/identity"
 	"github.com/groundwork-go/groundwork/examples/server/internal/identity/roles"
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
 	"github.com/groundwork-go/groundwork/examples/server/internal/lists"
@@ -24,15 +25,16 @@ import (
 
 // parts is the running server without its listener.
 type parts struct {
-	db      *database
-	redis   *redis.Client // nil without
-	files   *blob.Local
-	runner  *jobs.Runner
-	roles   *roles.Service
-	probes  *health
-	handler http.Handler
-	api     huma.API
-	lists   *lists.Registry
+	db       *database
+	redis    *redis.Client // nil without
+	files    *blob.Local
+	runner   *jobs.Runner
+	roles    *roles.Service
+	accounts *identity.Service
+	probes   *health
+	handler  http.Handler
+	api      huma.API
+	lists    *lists.Registry
 }
 
 // Migrate brings the schema up to date and returns.
@@ -43,6 +45,16 @@ func Migrate(ctx context.Context, cfg config.Config, opts Options) error {
 		return err
 	}
 	return errors.Join(db.migrate(ctx, opts.Logger), db.close())
+}
+
+// PromoteAdmin makes the account with that address an administrator, whether a server runs on the
+// database or not, and returns. Its errors are for the person at the terminal.
+func PromoteAdmin(ctx context.Context, cfg config.Config, opts Options, email string) error {
+	p, err := open(ctx, cfg, opts.withDefaults(), &health{})
+	if err != nil {
+		return err
+	}
+	return errors.Join(p.accounts.Promote(ctx, email), p.close())
 }
 
 // open opens the database and the file store, migrates, wires and reads the roles.

@@ -69,30 +69,50 @@ func (s *Service) UpdateProfile(ctx context.Context, userID string, match rest.M
 }
 
 func (p ProfilePatch) check() (email string, faults []fault.Field) {
+	email, faults = checkProfile(p.Username, p.FullName, p.Email)
+	if p.Email.Sent && !p.Email.Null && p.CurrentPassword == "" {
+		faults = append(faults, fault.Body("#/current_password", fault.FieldRequired, "A new address needs the password."))
+	}
+	return email, faults
+}
+
+// checkProfile returns the address in its normal form, and what is wrong with the members of a patch.
+// Names that begin with u- are looked at by [checkUsername].
+func checkProfile(username, fullName, address rest.Optional[string]) (email string, faults []fault.Field) {
 	notNull := func(o rest.Optional[string], pointer string) bool {
 		if o.Null {
-			faults = append(faults, fault.Body(pointer, fault.FieldNotNullable, "This field cannot be null."))
+			faults = append(faults, notNullable(pointer))
 		}
 		return o.Sent && !o.Null
 	}
-	if notNull(p.Username, "#/username") && !strings.HasPrefix(p.Username.Value, "u-") {
-		faults = append(faults, usernameFaults("#/username", p.Username.Value)...)
+	if notNull(username, "#/username") && !strings.HasPrefix(username.Value, "u-") {
+		faults = append(faults, usernameFaults("#/username", username.Value)...)
 	}
-	if p.FullName.Sent && !p.FullName.Null {
-		if n := utf8.RuneCountInString(strings.TrimSpace(p.FullName.Value)); n < 1 || n > 200 {
+	if fullName.Sent && !fullName.Null {
+		if n := utf8.RuneCountInString(strings.TrimSpace(fullName.Value)); n < 1 || n > 200 {
 			faults = append(faults, fault.Body("#/full_name", fault.FieldTooShort, "Use 1 to 200 characters."))
 		}
 	}
-	if notNull(p.Email, "#/email") {
+	if notNull(address, "#/email") {
 		var ok bool
-		if email, ok = normalEmail(p.Email.Value); !ok {
+		if email, ok = normalEmail(address.Value); !ok {
 			faults = append(faults, badEmail("#/email"))
-		}
-		if p.CurrentPassword == "" {
-			faults = append(faults, fault.Body("#/current_password", fault.FieldRequired, "A new address needs the password."))
 		}
 	}
 	return email, faults
+}
+
+// checkUsername lets an account keep the name it was given, and only that one, of the kind nobody may
+// type.
+func checkUsername(old, next User) error {
+	if next.Username != old.Username && strings.HasPrefix(next.Username, "u-") {
+		return fault.Invalid(usernameFaults("#/username", next.Username)...)
+	}
+	return nil
+}
+
+func notNullable(pointer string) fault.Field {
+	return fault.Body(pointer, fault.FieldNotNullable, "This field cannot be null.")
 }
 
 // apply returns the account as it is wanted.
@@ -119,9 +139,8 @@ UPDATE users SET username = $1, full_name = $2, pending_email = NULLIF(CAST($3 A
 
 // saveProfile reports false when the account was changed since it was read.
 func (s *Service) saveProfile(ctx context.Context, old, next User) (saved bool, err error) {
-	// The account may keep the name it was given, and only that one, of the kind nobody may type.
-	if next.Username != old.Username && strings.HasPrefix(next.Username, "u-") {
-		return false, fault.Invalid(usernameFaults("#/username", next.Username)...)
+	if err := checkUsername(old, next); err != nil {
+		return false, err
 	}
 	err = s.db.InTx(ctx, func(tx sqldb.DB) error {
 		changed, err := tx.Exec(ctx, updateProfile, next.Username, next.FullName, next.PendingEmail, next.search(),

@@ -28,7 +28,9 @@ type TokensJSON struct {
 	RefreshExpiresIn int64  `json:"refresh_expires_in" doc:"Seconds until the session ends unless it is refreshed." example:"2592000"`
 }
 
-type userJSON struct {
+// UserJSON is an account as its owner sees it. It is exported because huma passes over embedded structs
+// that are not.
+type UserJSON struct {
 	ID                string    `json:"id" format:"uuid"`
 	Username          string    `json:"username"`
 	Email             string    `json:"email"`
@@ -50,7 +52,7 @@ type companyJSON struct {
 
 type sessionJSON struct {
 	TokensJSON
-	User    userJSON                 `json:"user"`
+	User    UserJSON                 `json:"user"`
 	Company rest.OrNull[companyJSON] `json:"company"`
 }
 
@@ -62,7 +64,7 @@ type sessionInfoJSON struct {
 }
 
 type meJSON struct {
-	User        userJSON                 `json:"user"`
+	User        UserJSON                 `json:"user"`
 	Company     rest.OrNull[companyJSON] `json:"company"`
 	Permissions []string                 `json:"permissions" doc:"What the account may do, sorted."`
 	Session     sessionInfoJSON          `json:"session"`
@@ -153,6 +155,7 @@ func (s *Service) Register(mux *http.ServeMux, api huma.API) {
 	s.registerMail(api)
 	s.registerSessions(mux, api)
 	s.registerAccount(api)
+	s.registerUsers(api)
 	s.registerPeople(api)
 	s.registerInvites(api)
 	s.registerFounding(api)
@@ -284,8 +287,8 @@ func newSessionOutput(session Session) *sessionOutput {
 	}}
 }
 
-func newUserJSON(u User) userJSON {
-	out := userJSON{
+func newUserJSON(u User) UserJSON {
+	out := UserJSON{
 		ID: u.ID, Username: u.Username, Email: u.Email, Role: u.Role, IsVerified: u.VerifiedAt != nil,
 		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
 	}

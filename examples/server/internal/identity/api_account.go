@@ -22,7 +22,7 @@ type Precondition struct {
 
 type userOutput struct {
 	ETag string `header:"ETag" doc:"The version, for If-Match."`
-	Body userJSON
+	Body UserJSON
 }
 
 func newUserOutput(u User) *userOutput {

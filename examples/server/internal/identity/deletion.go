@@ -8,6 +8,7 @@ import (
 
 	"github.com/groundwork-go/groundwork/audit"
 	"github.com/groundwork-go/groundwork/audit/sqlaudit"
+	"github.com/groundwork-go/groundwork/examples/server/internal/identity/roles"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
 	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/pagination"
@@ -58,48 +59,43 @@ func (s *Service) DeleteAccount(ctx context.Context, user User, match rest.Match
 	if err := s.checkPassword(ctx, user, secret); err != nil {
 		return err
 	}
-	return s.deleteUser(ctx, user.ID, user.ID)
+	return s.deleteUser(ctx, user.ID, user.ID, func(sqldb.DB) error { return nil })
 }
 
-// Two who count on each other must not go at the same moment: whoever deletes an account locks the
-// rows that its guards count first, and waits for the other's commit.
+// Two owners who count on each other must not go at the same moment: whoever deletes an account locks
+// the rows of the owners first, and waits for the other's commit.
 const (
 	lockOwnersBeside = `
 UPDATE company_members SET version = version
  WHERE role = 'owner' AND company_id IN (SELECT m.company_id FROM company_members AS m WHERE m.user_id = $1)`
-	lockAdmins = `UPDATE users SET version = version WHERE role = 'admin' AND deleted_at IS NULL`
-
 	countAsLastOwner = `
 SELECT COUNT(*) FROM company_members
  WHERE user_id = $1 AND deleted_at IS NULL AND NOT (TRUE` + otherOwner + `)`
-	countAsLastAdmin = `
-SELECT COUNT(*) FROM users AS u
- WHERE u.id = $1 AND u.role = 'admin' AND u.deleted_at IS NULL AND NOT EXISTS (
-       SELECT 1 FROM users AS o WHERE o.id <> u.id AND o.role = 'admin' AND o.deleted_at IS NULL AND o.disabled_at IS NULL)`
 )
 
-// deleteUser deletes an account as its own wish or an administrator's. ErrNotFound when there is none,
-// ErrLastOwner and ErrLastAdmin when nobody else could act.
-func (s *Service) deleteUser(ctx context.Context, userID, by string) error {
+// deleteUser deletes an account as its own wish or an administrator's, if check allows it, which runs
+// in the transaction. ErrNotFound when there is none, ErrLastOwner and ErrLastAdmin when nobody else
+// could act.
+func (s *Service) deleteUser(ctx context.Context, userID, by string, check func(tx sqldb.DB) error) error {
 	err := s.db.InTx(ctx, func(tx sqldb.DB) error {
-		for _, guard := range []struct {
-			lock, count string
-			args        []any
-			refusal     error
-		}{
-			{lockOwnersBeside, countAsLastOwner, []any{userID}, ErrLastOwner},
-			{lockAdmins, countAsLastAdmin, nil, ErrLastAdmin},
-		} {
-			if _, err := tx.Exec(ctx, guard.lock, guard.args...); err != nil {
-				return fmt.Errorf("identity: delete user: %w", err)
-			}
-			var last int64
-			if err := tx.QueryRow(ctx, guard.count, userID).Scan(&last); err != nil {
-				return fmt.Errorf("identity: delete user: %w", err)
-			}
-			if last > 0 {
-				return guard.refusal
-			}
+		if err := roles.Lock(ctx, tx); err != nil {
+			return err
+		}
+		if err := check(tx); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, lockOwnersBeside, userID); err != nil {
+			return fmt.Errorf("identity: lock owners: %w", err)
+		}
+		var last int64
+		if err := tx.QueryRow(ctx, countAsLastOwner, userID).Scan(&last); err != nil {
+			return fmt.Errorf("identity: count owners: %w", err)
+		}
+		if last > 0 {
+			return ErrLastOwner
+		}
+		if err := adminStays(ctx, tx, userID); err != nil {
+			return err
 		}
 		_, err := s.accounts.In(tx).Delete(ctx, userID, by)
 		if errors.Is(err, softdelete.ErrNotFound) || errors.Is(err, softdelete.ErrAlreadyDeleted) {

@@ -86,6 +86,7 @@ type Service struct {
 	sessionList *pagination.Spec
 	memberList  *pagination.Spec
 	inviteList  *pagination.Spec
+	userList    *pagination.Spec
 
 	now    func() time.Time
 	logger *slog.Logger

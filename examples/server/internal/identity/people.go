@@ -187,10 +187,10 @@ func (s *Service) changeMember(
 
 func (p MemberPatch) faults() (faults []fault.Field) {
 	if p.Role.Null {
-		faults = append(faults, fault.Body("#/role", fault.FieldNotNullable, "This field cannot be null."))
+		faults = append(faults, notNullable("#/role"))
 	}
 	if p.IsActive.Null {
-		faults = append(faults, fault.Body("#/is_active", fault.FieldNotNullable, "This field cannot be null."))
+		faults = append(faults, notNullable("#/is_active"))
 	}
 	return faults
 }

@@ -34,6 +34,7 @@ var (
 	ErrInviteGone         = fault.New(fault.Gone, "The invitation was used, taken back or is too old.")
 	ErrLastOwner          = fault.New(fault.LastOwner, "A company needs an active owner. Make somebody else one first.")
 	ErrLastAdmin          = fault.New(fault.LastAdmin, "The server needs an administrator. Make somebody else one first.")
+	ErrOwnRole            = fault.New(fault.OwnRole, "Another administrator must take this role from you.")
 	ErrMeanwhile          = fault.New(fault.Conflict, "The account was changed at the same moment. Try again.")
 	ErrNotConfigured      = fault.New(fault.NotConfigured, "Mail is not set up on this server.")
 	ErrStaleVersion       = fault.New(fault.StaleVersion, "Somebody has changed this meanwhile. Read it again.")
@@ -98,6 +99,8 @@ type Companies interface {
 	Create(ctx context.Context, tx sqldb.DB, company NewCompany) (Company, error)
 	// Company returns the company, or an error that wraps [database/sql.ErrNoRows].
 	Company(ctx context.Context, db sqldb.DB, id string) (Company, error)
+	// Names returns the names of companies by id. Ids of none are left out.
+	Names(ctx context.Context, db sqldb.DB, ids []string) (map[string]string, error)
 }
 
 // Roles inside a company, as stored in company_members.role.

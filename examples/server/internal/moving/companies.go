@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/groundwork-go/groundwork/audit"
@@ -98,6 +100,31 @@ func (s *Service) Ref(ctx context.Context, db sqldb.DB, id string) (CompanyRef, 
 		return CompanyRef{}, err
 	}
 	return CompanyRef{ID: c.ID, Name: c.Name, Slug: c.Slug, Active: c.Active}, nil
+}
+
+// Names returns the names of companies by id. Ids of none are left out.
+func (s *Service) Names(ctx context.Context, db sqldb.DB, ids []string) (map[string]string, error) {
+	marks, args := make([]string, len(ids)), make([]any, len(ids))
+	for i, id := range ids {
+		marks[i], args[i] = "$"+strconv.Itoa(i+1), id
+	}
+	rows, err := db.Query(ctx, `SELECT id, name FROM companies WHERE id IN (`+strings.Join(marks, ", ")+`)`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("moving: names of companies: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	names := map[string]string{}
+	for rows.Next() {
+		var id, name string
+		if err := rows.Scan(&id, &name); err != nil {
+			return nil, fmt.Errorf("moving: names of companies: %w", err)
+		}
+		names[id] = name
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("moving: names of companies: %w", err)
+	}
+	return names, nil
 }
 
 // Company returns a company, and ErrNotFound when there is none.

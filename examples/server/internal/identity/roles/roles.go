@@ -126,12 +126,12 @@ func (s *Service) onEvent(ctx context.Context, e rbac.Event) {
 		slog.Uint64("version", e.Version), slog.String("role", e.Role.String()), slog.Any("error", e.Err))
 }
 
-// MayHandle reports whether the account may do to accounts with these roles, or with these roles to
-// accounts, what the permission is about. The rules are those of [rbac.Manager]: it holds the
-// permission and everything that the roles grant, where what every account may do is nobody's
-// privilege. It is asked inside the transaction of the change, behind [Lock], and reads the account's
-// own role there. Errors: ErrForbidden, ErrEscalation, ErrUnknownRole.
-func MayHandle(ctx context.Context, tx sqldb.DB, actorID string, p rbac.Permission, roles ...string) error {
+// MayHandle reports whether an account may do what the permission is about to an account with the role
+// present, and give it the other ones. The rules are those of [rbac.Manager]: it holds the permission
+// and everything that the roles grant, where what every account may do is nobody's privilege. It is
+// asked inside the transaction of the change, behind [Lock], and reads the actor's own role there.
+// Errors: ErrForbidden, ErrEscalation, and [rbac.ErrUnknownRole] for one of given.
+func MayHandle(ctx context.Context, tx sqldb.DB, actorID string, p rbac.Permission, present string, given ...string) error {
 	actor, store, err := actorIn(ctx, tx, actorID)
 	if err != nil {
 		return err
@@ -143,8 +143,13 @@ func MayHandle(ctx context.Context, tx sqldb.DB, actorID string, p rbac.Permissi
 		return fmt.Errorf("roles: %w", err)
 	}
 	actor = actor.Policy().Subject(rbac.AnyTenant, actorID, append(names(actor), permission.RoleUser)...)
-	for _, role := range roles {
-		if err := manager.MayAssign(ctx, actor, rbac.AnyTenant, rbac.RoleID{Name: role}); err != nil {
+	for i, role := range append([]string{present}, given...) {
+		err := manager.MayAssign(ctx, actor, rbac.AnyTenant, rbac.RoleID{Name: role})
+		switch {
+		case errors.Is(err, rbac.ErrUnknownRole) && i == 0: // a role that is not defined grants nothing
+		case errors.Is(err, rbac.ErrUnknownRole):
+			return err
+		case err != nil:
 			return Fault(err)
 		}
 	}

@@ -1,0 +1,93 @@
+package identity_test
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/groundwork-go/groundwork/examples/server/internal/permission"
+	"github.com/groundwork-go/groundwork/examples/server/internal/servertest"
+)
+
+// Two administrators who dismiss each other at the same moment, in whatever way, leave one of them.
+func TestAdminsRace(t *testing.T) {
+	t.Parallel()
+	servertest.Each(t, servertest.Options{}, func(t *testing.T, s *servertest.Server) {
+		ways := map[string]func(by, whom servertest.Account) servertest.Response{
+			"demote": func(by, whom servertest.Account) servertest.Response {
+				return s.Call(t, "PUT", "/v1/users/"+whom.ID+"/role", by.Token, body{"role": "user"})
+			},
+			"disable": func(by, whom servertest.Account) servertest.Response {
+				return s.Call(t, "PATCH", "/v1/users/"+whom.ID, by.Token, body{"is_disabled": true})
+			},
+			"delete": func(by, whom servertest.Account) servertest.Response {
+				return s.Call(t, "DELETE", "/v1/users/"+whom.ID, by.Token, nil)
+			},
+			"resign": func(by, _ servertest.Account) servertest.Response {
+				return s.Call(t, "DELETE", "/v1/users/me", by.Token, body{"password": servertest.Password})
+			},
+		}
+		db := s.Database(t)
+		round := 0
+		for first, one := range ways {
+			for second, other := range ways {
+				round++
+				a := s.SignIn(t, fmt.Sprintf("first%d", round), permission.RoleAdmin)
+				b := s.SignIn(t, fmt.Sprintf("second%d", round), permission.RoleAdmin)
+				var answers [2]servertest.Response
+				var group sync.WaitGroup
+				group.Go(func() { answers[0] = one(a, b) })
+				group.Go(func() { answers[1] = other(b, a) })
+				group.Wait()
+				done := 0
+				for _, r := range answers {
+					switch r.Status {
+					case http.StatusOK, http.StatusNoContent:
+						done++
+					case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
+					default:
+						require.Equal(t, "last_admin", r.Code(), "%s", r.Body)
+					}
+				}
+				require.Positive(t, done, "%s and %s: %s %s", first, second, answers[0].Body, answers[1].Body)
+				require.Equal(t, 1, rows(t, db, `users WHERE role = 'admin' AND disabled_at IS NULL AND deleted_at IS NULL`),
+					"%s and %s: %d, %d", first, second, answers[0].Status, answers[1].Status)
+				_, err := db.ExecContext(t.Context(), `UPDATE users SET role = 'user'`)
+				require.NoError(t, err)
+			}
+		}
+	})
+}
+
+// A role cannot be given while it is being deleted: either it stays, or nobody has it.
+func TestRoleRace(t *testing.T) {
+	t.Parallel()
+	servertest.Each(t, servertest.Options{}, func(t *testing.T, s *servertest.Server) {
+		admin := s.SignIn(t, "boss", permission.RoleAdmin)
+		robin := s.SignIn(t, "robin", permission.RoleUser)
+		db := s.Database(t)
+		for round := range 8 {
+			name := fmt.Sprintf("role%d", round)
+			changeRoles(t, s, admin, name)
+			var given, deleted servertest.Response
+			var group sync.WaitGroup
+			group.Go(func() {
+				given = s.Call(t, "PUT", "/v1/users/"+robin.ID+"/role", admin.Token, body{"role": name})
+			})
+			group.Go(func() {
+				deleted = s.Call(t, "DELETE", "/v1/admin/roles/"+name, admin.Token, nil, "If-Match", "*")
+			})
+			group.Wait()
+			if given.Status == http.StatusOK {
+				require.Equal(t, "in_use", deleted.Code())
+			} else {
+				require.Equal(t, http.StatusUnprocessableEntity, given.Status, "%s", given.Body)
+				require.Equal(t, http.StatusNoContent, deleted.Status, "%s", deleted.Body)
+			}
+			require.Zero(t, rows(t, db, `users WHERE role NOT IN (SELECT name FROM rbac_roles)`))
+		}
+	})
+}
