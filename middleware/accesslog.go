@@ -27,8 +27,9 @@ type AccessLogConfig struct {
 
 // AccessLog writes one record per request when it is over: message "request" with method, host, path,
 // route, proto, status, bytes, duration, client_ip, user_agent, request_id, trace_id, then what
-// [AddLogAttrs] added. Query strings are left out, they carry tokens. What is not known (route outside
-// a mux, ids without [RequestID]) is left out too.
+// [AddLogAttrs] added. Other parts add error, the text behind a 5xx, and cors, why a preflight was
+// refused. Query strings are left out, they carry tokens. What is not known (route outside a mux, ids
+// without [RequestID]) is left out too.
 //
 // The status is the one the client got: the first final one, 101 after a hijack, 200 when nothing was
 // written. Where the client got none it is 499 ([StatusClientClosed]) when the client had left, 444

@@ -1,8 +1,12 @@
 package middleware_test
 
 import (
+	"cmp"
+	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,37 +36,80 @@ func fullStack(log slog.Handler, obs middleware.Observer) middleware.StackConfig
 
 func TestStack(t *testing.T) {
 	t.Parallel()
-	log, obs := &records{}, &tally{}
-	mw := middleware.Must(middleware.Stack(fullStack(log.handler(), obs)))
 	mux := http.NewServeMux()
 	mux.HandleFunc("/x", ok)
 	mux.HandleFunc("/panic", func(http.ResponseWriter, *http.Request) { panic("x") })
-	h := mw(mux)
+	mux.Handle("/read", middleware.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(b)
+		return err
+	}))
+	const page = "https://app.example.net"
 	tests := []struct {
-		name   string
-		r      *http.Request
-		status int
-		cors   bool
+		name, method, host, path string
+		body                     int
+		header                   []string
+		status                   int
+		cors                     bool
 	}{
-		{"plain", request("GET", "http://example.com/x"), 200, false},
-		{"preflight", request("OPTIONS", "http://example.com/x", "Origin", "https://app.example.net", "Access-Control-Request-Method", "PUT"), 204, true},
-		{"trusted origin posts", request("POST", "http://example.com/x", "Origin", "https://app.example.net", "Sec-Fetch-Site", "cross-site"), 200, true},
-		{"foreign origin posts", request("POST", "http://example.com/x", "Origin", "https://evil.com", "Sec-Fetch-Site", "cross-site"), 403, false},
-		{"foreign host", request("GET", "http://evil.com/x"), 421, false},
-		{"panic, readable by the trusted origin", request("GET", "http://example.com/panic", "Origin", "https://app.example.net"), 500, true},
-		{"not found", request("GET", "http://example.com/none"), 404, false},
+		{name: "plain", path: "/x", status: 200},
+		{
+			name: "preflight", method: "OPTIONS", path: "/x", status: 204, cors: true,
+			header: []string{"Origin", page, "Access-Control-Request-Method", "PUT"},
+		},
+		{
+			name: "preflight of a foreign origin", method: "OPTIONS", path: "/x", status: 403,
+			header: []string{"Origin", "https://evil.com", "Access-Control-Request-Method", "PUT"},
+		},
+		{
+			name: "trusted origin posts", method: "POST", path: "/x", status: 200, cors: true,
+			header: []string{"Origin", page, "Sec-Fetch-Site", "cross-site"},
+		},
+		{
+			name: "foreign origin posts", method: "POST", path: "/x", status: 403,
+			header: []string{"Origin", "https://evil.com", "Sec-Fetch-Site", "cross-site"},
+		},
+		{name: "foreign host", host: "evil.com", path: "/x", status: 421},
+		{name: "panic, readable by the trusted origin", path: "/panic", status: 500, cors: true, header: []string{"Origin", page}},
+		{name: "not found", path: "/none", status: 404},
+		{name: "body", method: "POST", path: "/read", body: 1 << 10, status: 200},
+		{
+			name: "body too large, readable by the trusted origin", method: "POST", path: "/read", body: 1<<10 + 1, status: 413, cors: true,
+			header: []string{"Origin", page},
+		},
 	}
-	for n, tt := range tests {
-		w := call(h, tt.r)
-		require.Equal(t, tt.status, w.Code, tt.name)
-		require.Equal(t, tt.cors, w.Header().Get("Access-Control-Allow-Origin") != "", tt.name)
-		require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"), tt.name)
-		require.NotEmpty(t, w.Header().Get("X-Request-Id"), tt.name)
-		require.Len(t, obs.seen, n+1)
-		require.Equal(t, tt.status, obs.seen[n].Status, tt.name)
-	}
-	require.Zero(t, obs.inFlight)
-	require.Len(t, log.all(t), len(tests)+1, "one record each, and the panic")
+	protocols(t, func(t *testing.T, start func(http.Handler) *httptest.Server) {
+		log, obs := &records{}, &tally{}
+		srv := start(middleware.Must(middleware.Stack(fullStack(log.handler(), obs)))(middleware.ErrorMap{}.Mux(mux)))
+		for _, tt := range tests {
+			req, err := http.NewRequest(tt.method, srv.URL+tt.path, strings.NewReader(strings.Repeat("x", tt.body)))
+			require.NoError(t, err)
+			req.Header = request("GET", "/", tt.header...).Header
+			req.Host = cmp.Or(tt.host, "example.com")
+			resp, err := srv.Client().Do(req)
+			require.NoError(t, err, tt.name)
+			body, err := io.ReadAll(resp.Body)
+			require.NoError(t, err, tt.name)
+			resp.Body.Close()
+			require.Equal(t, tt.status, resp.StatusCode, tt.name)
+			require.Equal(t, tt.cors, resp.Header.Get("Access-Control-Allow-Origin") == page, tt.name)
+			require.Equal(t, "nosniff", resp.Header.Get("X-Content-Type-Options"), tt.name)
+			require.Len(t, resp.Header["X-Request-Id"], 1, tt.name)
+			if tt.status >= 400 && tt.method != "OPTIONS" {
+				require.Equal(t, resp.Header.Get("X-Request-Id"), problemOf(t, resp.Header, string(body))["request_id"], tt.name)
+			}
+		}
+		srv.Close() // waits for the handlers
+		require.Zero(t, obs.inFlight)
+		require.Len(t, obs.seen, len(tests))
+		for n, tt := range tests {
+			require.Equal(t, tt.status, obs.seen[n].Status, tt.name)
+		}
+		require.Len(t, log.all(t), len(tests)+1, "one record each, and the panic")
+	})
 }
 
 func TestStackReportsEveryFault(t *testing.T) {
