@@ -53,6 +53,11 @@
 // http.ServeMux, can be read outside the mux. With a middleware in between that copies the request,
 // name the route with [Route].
 //
+// The object belongs to one request and is not locked. A handler that dispatches requests of its own to
+// handlers behind parts of this package, side by side, must give them another context than its own. A
+// middleware that answers while its handler goes on in another goroutine, as http.TimeoutHandler does,
+// belongs outside of all parts, not between two; [Timeout] takes its place.
+//
 // The response writer keeps exactly the optional interfaces of the one below (Flusher, FlushError,
 // Hijacker, ReaderFrom, StringWriter, Pusher) and unwraps for http.ResponseController, so streaming,
 // upgrades and sendfile work through every part. The deprecated http.CloseNotifier is not kept; use
