@@ -89,11 +89,17 @@ func settled(ctx context.Context, status int, message string, errs []error) *mid
 	return byStatus(status)
 }
 
-// settle marks the errors of a request whose client has gone: some drivers report a cancelled query
-// as a failure of their own.
+// settle marks the errors of a request whose client has gone or whose time is up: some drivers report
+// a cancelled query as a failure of their own.
 func settle(ctx context.Context, err error) error {
-	if err != nil && errors.Is(ctx.Err(), context.Canceled) && fault.CodeOf(err) == "" {
+	if err == nil || fault.CodeOf(err) != "" {
+		return err
+	}
+	switch ctx.Err() {
+	case context.Canceled:
 		return context.Canceled
+	case context.DeadlineExceeded:
+		return fault.New(fault.Unavailable, "This took too long. Try again.").With("", err)
 	}
 	return err
 }

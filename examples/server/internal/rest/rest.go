@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -27,6 +28,10 @@ const (
 	// maxBody is the largest JSON body, maxAuthBody that of the routes under /v1/auth.
 	maxBody     = 1 << 20
 	maxAuthBody = 8 << 10
+
+	// timeout is how long an operation may take. It waits for databases and the queue of the password
+	// hasher, never for a model or a transfer.
+	timeout = 30 * time.Second
 
 	problemType    = "application/problem+json"
 	jsonType       = "application/json"
@@ -86,6 +91,7 @@ func Survey() []map[string][]string { return []map[string][]string{{surveyScheme
 // themselves), other media types than JSON, and bodies over op.MaxBodyBytes; that is 1 MiB when
 // unset, 8 KiB under /v1/auth, and a body of exactly the limit is accepted. PATCH takes
 // application/merge-patch+json too. op.Errors lists the error statuses worth naming in the document.
+// The context of h ends after 30 seconds; what h then returns is answered with 503 unavailable.
 //
 // The context of h tells the audit trail about the request.
 //
@@ -102,7 +108,7 @@ func Register[I, O any](api huma.API, op huma.Operation, h func(context.Context,
 	op.MaxBodyBytes++ // huma refuses a body of exactly its limit
 	documentErrors(api, &op)
 	op.Middlewares = slices.Concat(
-		huma.Middlewares{Use(trail.Request), Use(refuseLarge(limit))},
+		huma.Middlewares{Use(trail.Request), Use(refuseLarge(limit)), Use(middleware.Timeout(timeout))},
 		op.Middlewares,
 		huma.Middlewares{guardOperation},
 	)
@@ -118,7 +124,7 @@ func Register[I, O any](api huma.API, op huma.Operation, h func(context.Context,
 // Handle adds a plain handler: uploads, file content and event streams, which huma would buffer. op
 // describes it in the document, with its Parameters, RequestBody and Responses spelled out; query
 // parameters are checked against them as in Register. mws run around h, the first outermost. The
-// handler limits its body itself. An error it returns is answered as in Register, unless part of an
+// handler limits its body and its time itself. An error it returns is answered as in Register, unless part of an
 // answer was sent: then the connection is broken.
 func Handle(
 	mux *http.ServeMux, api huma.API, op huma.Operation, mws []middleware.Middleware,
