@@ -65,6 +65,7 @@ func (p *parts) domains(
 	companies.moving, err = moving.New(moving.Config{
 		DB: p.db, Queue: queue, Files: p.files, Analyzer: model,
 		Staff: staff, RequireStaff: p.accounts.RequirePermission, RequireMember: p.accounts.RequireMember,
+		RequireVerified: identity.RequireVerified, Found: found(p.accounts),
 		PublicURL: cfg.PublicURL, Lists: p.lists, Audit: logger, Now: opts.Now, Logger: opts.Logger,
 	})
 	if err != nil {
@@ -144,6 +145,18 @@ func staff(ctx context.Context) (moving.Staff, bool) {
 	return moving.Staff{
 		UserID: access.User.ID, CompanyID: access.Company.ID, Role: access.CompanyRole,
 	}, true
+}
+
+// found lets package moving answer the founding of a company, which is the business of accounts.
+func found(accounts *identity.Service) func(context.Context, moving.NewCompany, bool) (string, error) {
+	return func(ctx context.Context, company moving.NewCompany, acceptTerms bool) (string, error) {
+		access, ok := identity.AccessFrom(ctx)
+		if !ok {
+			return "", identity.ErrUnauthenticated
+		}
+		made, err := accounts.FoundCompany(ctx, access.User, identity.NewCompany(company), acceptTerms)
+		return made.ID, err
+	}
 }
 
 // companies gives package identity the companies of package moving.

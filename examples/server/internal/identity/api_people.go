@@ -138,7 +138,7 @@ func (s *Service) registerPeople(api huma.API) {
 		OperationID: "invite", Method: http.MethodPost, Path: "/v1/company/users",
 		Summary:       "Invite somebody",
 		Description:   "Mails a link that works for seven days. An account is made when it is used.",
-		DefaultStatus: http.StatusCreated, Middlewares: huma.Middlewares{rest.Use(requireVerified)},
+		DefaultStatus: http.StatusCreated, Middlewares: huma.Middlewares{rest.Use(RequireVerified)},
 		Errors: []int{http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}), func(ctx context.Context, in *inviteInput) (*inviteOutput, error) {
 		access, _ := AccessFrom(ctx)
@@ -219,7 +219,7 @@ func (s *Service) registerInvites(api huma.API) {
 		OperationID: "resend-invite", Method: http.MethodPost, Path: "/v1/company/invites/{id}/resend",
 		Summary:       "Mail an invitation again",
 		Description:   "With a new token and for seven more days; the older token is void.",
-		DefaultStatus: http.StatusAccepted, Middlewares: huma.Middlewares{rest.Use(requireVerified)},
+		DefaultStatus: http.StatusAccepted, Middlewares: huma.Middlewares{rest.Use(RequireVerified)},
 		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable},
 	}), func(ctx context.Context, in *InvitePath) (*struct{}, error) {
 		access, _ := AccessFrom(ctx)
@@ -239,46 +239,5 @@ func (s *Service) registerInvites(api huma.API) {
 			Token: in.Body.Token, Password: in.Body.Password, Username: in.Body.Username,
 		})
 		return s.signedInAs(&in.Request, in.Body.Delivery, userID, err)
-	})
-}
-
-type foundInput struct {
-	Body struct {
-		Name        string  `json:"name" minLength:"2" maxLength:"255" example:"Bright Removals"`
-		Slug        string  `json:"slug" minLength:"2" maxLength:"100" example:"bright-removals" doc:"Short name in public addresses: lower-case letters, digits and single hyphens."`
-		Email       *string `json:"email,omitempty" maxLength:"254" nullable:"true" example:"office@bright.example" doc:"Without it the account's."`
-		Phone       *string `json:"phone,omitempty" maxLength:"40" nullable:"true" example:"+44 20 7946 0000"`
-		AcceptTerms bool    `json:"accept_terms" example:"true"`
-	}
-}
-
-type foundOutput struct {
-	Location string `header:"Location"`
-	Body     companyJSON
-}
-
-func (s *Service) registerFounding(api huma.API) {
-	rest.Register(api, s.permitted(permission.CompanyCreate, huma.Operation{
-		OperationID: "found-company", Method: http.MethodPost, Path: "/v1/company", Tags: []string{tagPeople},
-		Summary:       "Found a company with an account one has",
-		Description:   "For accounts that belong to none. Refresh the access token to work for it.",
-		DefaultStatus: http.StatusCreated, Middlewares: huma.Middlewares{rest.Use(requireVerified)},
-		Errors: []int{http.StatusConflict, http.StatusUnprocessableEntity},
-	}), func(ctx context.Context, in *foundInput) (*foundOutput, error) {
-		access, _ := AccessFrom(ctx)
-		wanted := NewCompany{Name: in.Body.Name, Slug: in.Body.Slug}
-		if in.Body.Email != nil {
-			wanted.Email = *in.Body.Email
-		}
-		if in.Body.Phone != nil {
-			wanted.Phone = *in.Body.Phone
-		}
-		company, err := s.FoundCompany(ctx, access.User, wanted, in.Body.AcceptTerms)
-		if err != nil {
-			return nil, err
-		}
-		return &foundOutput{"/v1/company", companyJSON{
-			ID: company.ID, Name: company.Name, Slug: company.Slug, Role: CompanyOwner,
-		}}, nil
 	})
 }

@@ -28,8 +28,8 @@ func (s *Service) RequirePermission(p rbac.Permission) middleware.Middleware {
 	}
 }
 
-// requireVerified lets a signed-in account through whose address is confirmed.
-func requireVerified(next http.Handler) http.Handler {
+// RequireVerified lets a signed-in account through whose address is confirmed.
+func RequireVerified(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if access, _ := AccessFrom(r.Context()); access.User.VerifiedAt == nil {
 			middleware.WriteProblem(w, r, ErrEmailNotVerified)

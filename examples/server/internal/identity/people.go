@@ -208,7 +208,8 @@ func (p MemberPatch) apply(m Member) Member {
 const countMemberships = `SELECT COUNT(*) FROM company_members WHERE user_id = $1 AND deleted_at IS NULL`
 
 // FoundCompany makes a company for an account that belongs to none, as its owner. The account's access
-// token says so after the next refresh. ErrAlreadyMember when it belongs to one.
+// token says so after the next refresh. Without an address of its own the company has the account's.
+// ErrAlreadyMember when it belongs to one.
 func (s *Service) FoundCompany(ctx context.Context, user User, company NewCompany, acceptTerms bool) (Company, error) {
 	var faults []fault.Field
 	if !acceptTerms {
@@ -224,7 +225,7 @@ func (s *Service) FoundCompany(ctx context.Context, user User, company NewCompan
 	if len(faults) > 0 {
 		return Company{}, fault.Invalid(faults...)
 	}
-	company.Email = email
+	company.Email, company.NamePointer = email, "#/name"
 	var made Company
 	err := s.db.InTx(ctx, func(tx sqldb.DB) (err error) {
 		var memberships int64

@@ -316,7 +316,15 @@ func TestFoundCompany(t *testing.T) {
 	found := func(in body) servertest.Response { return s.Call(t, "POST", "/v1/company", session.Access, in) }
 	require.Equal(t, "validation_failed", found(body{"name": "Crew", "slug": "crew", "accept_terms": false}).Code())
 	require.Equal(t, "validation_failed", found(body{"name": "Crew", "slug": "Two Words", "accept_terms": true}).Code())
-	require.Equal(t, http.StatusCreated, found(body{"name": "Crew", "slug": "crew", "accept_terms": true}).Status)
+	require.Contains(t, string(found(body{"name": "  ", "slug": "crew", "accept_terms": true}).Body), `"pointer":"#/name"`)
+	r := found(body{"name": "Crew", "slug": "crew", "accept_terms": true})
+	require.Equal(t, http.StatusCreated, r.Status, "%s", r.Body)
+	require.Equal(t, "/v1/company", r.Header.Get("Location"))
+	refreshed := session
+	post(t, s, "/v1/auth/refresh", body{"refresh_token": session.Refresh}, http.StatusOK, &refreshed)
+	read := s.Call(t, "GET", "/v1/company", refreshed.Access, nil)
+	require.JSONEq(t, string(read.Body), string(r.Body), "the whole company")
+	require.Equal(t, read.Header.Get("ETag"), r.Header.Get("ETag"))
 	require.Equal(t, "already_member", found(body{"name": "Crew", "slug": "crew-2", "accept_terms": true}).Code())
 	require.Equal(t, http.StatusUnauthorized, s.Call(t, "POST", "/v1/company", "", body{}).Status)
 }

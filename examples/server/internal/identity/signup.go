@@ -71,7 +71,7 @@ func (s *Service) SignUp(ctx context.Context, in SignUp) (userID string, err err
 			return ErrEmailTaken
 		}
 		company, err = s.companies.Create(ctx, tx, NewCompany{
-			Name: in.CompanyName, Slug: in.Slug, Email: email, Phone: in.Phone,
+			Name: in.CompanyName, Slug: in.Slug, Email: email, Phone: in.Phone, NamePointer: "#/company_name",
 		})
 		if err != nil {
 			return err

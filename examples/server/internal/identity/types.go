@@ -90,6 +90,8 @@ type NewCompany struct {
 	Slug  string
 	Email string
 	Phone string // "" for none
+	// NamePointer is where the request has the name, for faults.
+	NamePointer string
 }
 
 // Companies is the part of the company domain that sign-up and sessions need.

@@ -48,7 +48,47 @@ type patchCompanyInput struct {
 	}
 }
 
+type foundCompanyInput struct {
+	Body struct {
+		Name        string  `json:"name" minLength:"2" maxLength:"255" example:"Bright Removals"`
+		Slug        string  `json:"slug" minLength:"2" maxLength:"100" example:"bright-removals" doc:"Short name in public addresses: lower-case letters, digits and single hyphens."`
+		Email       *string `json:"email,omitempty" maxLength:"254" nullable:"true" example:"office@bright.example" doc:"Without it the account's."`
+		Phone       *string `json:"phone,omitempty" maxLength:"40" nullable:"true" example:"+44 20 7946 0000"`
+		AcceptTerms bool    `json:"accept_terms" example:"true"`
+	}
+}
+
+func (s *Service) registerFounding(api huma.API) {
+	op := s.staffOnly(permission.CompanyCreate, huma.Operation{
+		OperationID: "found-company", Method: http.MethodPost, Path: "/v1/company", Tags: []string{tagCompany},
+		Summary:       "Found a company with an account one has",
+		Description:   "For accounts that belong to none. Refresh the access token to work for it.",
+		DefaultStatus: http.StatusCreated,
+		Errors:        []int{http.StatusConflict, http.StatusUnprocessableEntity},
+	})
+	op.Middlewares = append(op.Middlewares, rest.Use(s.requireVerified))
+	rest.Register(api, op, func(ctx context.Context, in *foundCompanyInput) (*created[companyJSON], error) {
+		wanted := NewCompany{Name: in.Body.Name, Slug: in.Body.Slug}
+		if in.Body.Email != nil {
+			wanted.Email = *in.Body.Email
+		}
+		if in.Body.Phone != nil {
+			wanted.Phone = *in.Body.Phone
+		}
+		id, err := s.found(ctx, wanted, in.Body.AcceptTerms)
+		if err != nil {
+			return nil, err
+		}
+		company, err := s.Company(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		return &created[companyJSON]{"/v1/company", etag(company.Version), newCompanyJSON(company)}, nil
+	})
+}
+
 func (s *Service) registerCompany(api huma.API) {
+	s.registerFounding(api)
 	rest.Register(api, rest.Permitted(permission.CompanyRead, huma.Operation{
 		OperationID: "get-company", Method: http.MethodGet, Path: "/v1/company", Tags: []string{tagCompany},
 		Summary:     "Read the company",

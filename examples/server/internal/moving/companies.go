@@ -48,6 +48,8 @@ type NewCompany struct {
 	Slug  string
 	Email string // valid, lower case
 	Phone string // "" for none
+	// NamePointer is where the request has the name, for faults.
+	NamePointer string
 }
 
 // CompanyRef is what the account domain needs to know of a company.
@@ -59,7 +61,7 @@ type CompanyRef struct {
 }
 
 // CreateCompany founds a company with three credits and the default prices, as part of tx. It returns
-// ErrSlugTaken or ErrEmailTaken, or a 422 whose pointers are those of the sign-up body.
+// ErrSlugTaken or ErrEmailTaken, or a 422.
 func (s *Service) CreateCompany(ctx context.Context, tx sqldb.DB, c NewCompany) (CompanyRef, error) {
 	now := s.now()
 	company := Company{
@@ -70,7 +72,7 @@ func (s *Service) CreateCompany(ctx context.Context, tx sqldb.DB, c NewCompany) 
 	if phone := line(c.Phone); phone != "" {
 		company.Phone = &phone
 	}
-	if faults := company.faults("#/company_name"); len(faults) > 0 {
+	if faults := company.faults(c.NamePointer); len(faults) > 0 {
 		return CompanyRef{}, fault.Invalid(faults...)
 	}
 	inserted, err := insertCompany(ctx, tx, company)

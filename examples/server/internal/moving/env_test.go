@@ -143,7 +143,8 @@ func newEnv(t *testing.T, db sqldb.TxDB) *env {
 			return moving.Staff{UserID: "u", CompanyID: id, Role: "owner"}, ok
 		},
 		RequireStaff:  func(rbac.Permission) middleware.Middleware { return requireStaff },
-		RequireMember: requireStaff,
+		RequireMember: requireStaff, RequireVerified: requireStaff,
+		Found: func(context.Context, moving.NewCompany, bool) (string, error) { return "", moving.ErrNotFound },
 	})
 	require.NoError(t, err)
 	e.service.Workers(e.registry)

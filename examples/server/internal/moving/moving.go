@@ -30,14 +30,16 @@ type Service struct {
 	staff        func(ctx context.Context) (Staff, bool)
 	requireStaff func(rbac.Permission) middleware.Middleware
 	// requireMember is for what every role of a company may do even when the company is switched off.
-	requireMember middleware.Middleware
-	publicURL     string
-	moveList      *pagination.Spec
-	roomList      *pagination.Spec
-	variantList   *pagination.Spec
-	audit         *audit.Logger
-	now           func() time.Time
-	logger        *slog.Logger
+	requireMember   middleware.Middleware
+	requireVerified middleware.Middleware
+	found           func(context.Context, NewCompany, bool) (string, error)
+	publicURL       string
+	moveList        *pagination.Spec
+	roomList        *pagination.Spec
+	variantList     *pagination.Spec
+	audit           *audit.Logger
+	now             func() time.Time
+	logger          *slog.Logger
 	// decoders has a slot for each photo that may be decoded at a time: a photo of 40 megapixels
 	// takes over a hundred megabytes while it is.
 	decoders chan struct{}
@@ -64,6 +66,10 @@ type Config struct {
 	// RequireStaff makes the middleware that lets only members of an active company pass whose role
 	// holds the permission.
 	RequireStaff func(rbac.Permission) middleware.Middleware
+	// RequireVerified lets a signed-in account through whose address is confirmed.
+	RequireVerified middleware.Middleware
+	// Found makes a company with whoever is signed in as its owner and returns its id.
+	Found func(ctx context.Context, company NewCompany, acceptTerms bool) (id string, err error)
 	// RequireMember lets members pass, also those of a company that is switched off.
 	RequireMember middleware.Middleware
 
@@ -104,6 +110,8 @@ func New(cfg Config) (*Service, error) {
 	require(cfg.Staff == nil, "Staff")
 	require(cfg.RequireStaff == nil, "RequireStaff")
 	require(cfg.RequireMember == nil, "RequireMember")
+	require(cfg.RequireVerified == nil, "RequireVerified")
+	require(cfg.Found == nil, "Found")
 	require(cfg.Lists == nil, "Lists")
 	require(cfg.Audit == nil, "Audit")
 	root, err := url.Parse(cfg.PublicURL)
@@ -118,6 +126,7 @@ func New(cfg Config) (*Service, error) {
 	s := &Service{
 		db: cfg.DB, queue: cfg.Queue, files: cfg.Files, analyzer: cfg.Analyzer,
 		staff: cfg.Staff, requireStaff: cfg.RequireStaff, requireMember: cfg.RequireMember,
+		requireVerified: cfg.RequireVerified, found: cfg.Found,
 		publicURL: strings.TrimSuffix(cfg.PublicURL, "/"), audit: cfg.Audit,
 		now: cfg.Now, logger: cfg.Logger,
 		decoders: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),

@@ -16,7 +16,7 @@ func TestNewReportsEveryFault(t *testing.T) {
 	_, err := moving.New(moving.Config{PublicURL: "example.com"})
 	var first *moving.ConfigError
 	require.ErrorAs(t, err, &first)
-	for _, field := range []string{"DB", "Queue", "Files", "Staff", "RequireStaff", "RequireMember", "Lists", "Audit", "PublicURL"} {
+	for _, field := range []string{"DB", "Queue", "Files", "Staff", "RequireStaff", "RequireMember", "RequireVerified", "Found", "Lists", "Audit", "PublicURL"} {
 		require.ErrorContains(t, err, "config "+field+" ")
 	}
 }
