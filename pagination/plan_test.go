@@ -105,12 +105,15 @@ func TestPlansAndDepth(t *testing.T) {
 				requireIndex(t, tr, db, spec, query)
 			}
 			near, distant := time.Hour, time.Hour
-			for range 40 { // interleaved, the best of each: other work on the machine only adds
+			flat := func() bool { return distant < near*3/2+50*time.Microsecond }
+			// Interleaved, the best of each: other work on the machine only adds. Where it adds a lot,
+			// more rounds bring both closer to what they cost.
+			for round := 0; round < 40 || round < 400 && !flat(); round++ {
 				near = min(near, feedTime(t, db, spec, shallow))
 				distant = min(distant, feedTime(t, db, spec, far))
 			}
 			t.Logf("%s: page at row 20 %v, at row %d %v", sort, near, deep*20, distant)
-			require.Less(t, distant, near*3/2+50*time.Microsecond, sort)
+			require.True(t, flat(), sort)
 			offset := feedTime(t, db, spec, fmt.Sprintf("sort=%s&page=%d", sort, deep))
 			t.Logf("%s: OFFSET %v, %dx", sort, offset, offset/distant)
 			require.Greater(t, offset, distant*factor, sort)

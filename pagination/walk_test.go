@@ -329,6 +329,37 @@ func TestTotalIsNeverBelowItems(t *testing.T) {
 	}
 }
 
+func TestRowsInsertedBetweenCountAndPage(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, _ transport, db sqldb.TxDB) {
+		spec := newSpec(t)
+		for _, tc := range []struct{ before, after, total int64 }{{0, 3, 3}, {3, 12, 11}} {
+			// A page of ten out of twelve knows of its rows and of one more.
+			q, err := parse(t, spec, "sort=id&size=10", itemTenant).Count(t.Context(), base,
+				func(ctx context.Context, query string, args ...any) (n int64, err error) {
+					err = db.QueryRow(ctx, query, args...).Scan(&n)
+					return n, err
+				})
+			require.NoError(t, err)
+			for id := tc.before + 1; id <= tc.after; id++ {
+				insertItems(t, db, item{ID: id})
+			}
+			text, args, err := q.SQL(base)
+			require.NoError(t, err)
+			rows, err := db.Query(t.Context(), text, args...)
+			require.NoError(t, err)
+			page, err := pagination.Collect(rows, q, func(row pagination.Scanner) (id int64, err error) {
+				var rank int64
+				err = row.Scan(&id, &rank)
+				return id, err
+			})
+			require.NoError(t, err)
+			require.Equal(t, tc.total, *page.Total)
+			require.GreaterOrEqual(t, *page.Total, int64(len(page.Items)))
+		}
+	})
+}
+
 func TestEstimatedCount(t *testing.T) {
 	t.Parallel()
 	estimate, asked := int64(5_000_000), 0
