@@ -20,7 +20,8 @@ type HandlersConfig struct {
 	// TrustedOrigins are origins, such as "https://app.example.com", whose pages may call across
 	// origins. Default none.
 	TrustedOrigins []string
-	// OnError answers failed requests. Default [WriteError].
+	// OnError answers failed requests, those without a good access token included. Requests that
+	// cannot be read, of another method or from a foreign page do not reach it. Default [WriteError].
 	OnError func(w http.ResponseWriter, r *http.Request, err error)
 }
 
@@ -228,7 +229,7 @@ func (h *Handlers) Logout() http.Handler {
 // LogoutAll handles POST with an access token: {"keep_current": true} keeps the session of that
 // token, no body or false ends all.
 func (h *Handlers) LogoutAll() http.Handler {
-	return h.service.verifier.Require(h.post(func(w http.ResponseWriter, r *http.Request) error {
+	return h.require(h.post(func(w http.ResponseWriter, r *http.Request) error {
 		keepCurrent := false
 		err := readBody(w, r, func(name, raw string) bool {
 			keepCurrent = raw == "true"
@@ -267,7 +268,7 @@ func (h *Handlers) Sessions() http.Handler {
 		Attributes map[string]string `json:"attributes"`
 		Current    bool              `json:"current"`
 	}
-	return h.service.verifier.Require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return h.require(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			methodNotAllowed(w, r, "GET, HEAD")
 			return
@@ -292,7 +293,7 @@ func (h *Handlers) Sessions() http.Handler {
 // RevokeSession handles DELETE with an access token for a route with the wildcard {id}, and ends
 // that session of the caller: 204, or 404 for an id that is not his.
 func (h *Handlers) RevokeSession() http.Handler {
-	return h.service.verifier.Require(h.origins.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return h.require(h.origins.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodDelete {
 			methodNotAllowed(w, r, "DELETE")
 			return
@@ -304,6 +305,18 @@ func (h *Handlers) RevokeSession() http.Handler {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})))
+}
+
+// require is Verifier.Require with the error writer of these handlers.
+func (h *Handlers) require(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p, err := h.service.verifier.authenticate(r)
+		if err != nil {
+			h.onError(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(WithPrincipal(r.Context(), p)))
+	})
 }
 
 // post wraps what only same-origin POST requests may reach.

@@ -520,6 +520,33 @@ func TestSessionsOverHTTP(t *testing.T) {
 	require.Equal(t, 401, s.ask(t, "GET", "/sessions", "", bearer...).StatusCode, "deny-listed at once")
 }
 
+func TestHandlersAnswerErrorsInOneWay(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	var told []error
+	h, err := auth.NewHandlers(auth.HandlersConfig{
+		Service: b.Service, OnError: func(w http.ResponseWriter, _ *http.Request, err error) {
+			told = append(told, err)
+			w.WriteHeader(http.StatusTeapot)
+		},
+	})
+	require.NoError(t, err)
+	for _, c := range []struct {
+		method string
+		h      http.Handler
+	}{
+		{"POST", h.Refresh()}, {"POST", h.LogoutAll()}, {"GET", h.Sessions()}, {"DELETE", h.RevokeSession()},
+	} {
+		w := httptest.NewRecorder()
+		c.h.ServeHTTP(w, httptest.NewRequest(c.method, "/", nil))
+		require.Equal(t, http.StatusTeapot, w.Code)
+	}
+	require.Len(t, told, 4)
+	for _, err := range told {
+		require.ErrorIs(t, err, auth.ErrNoCredential)
+	}
+}
+
 func TestDevelopmentCookieRefusesHTTPS(t *testing.T) {
 	t.Parallel()
 	cookie, err := auth.NewCookie(auth.CookieConfig{DangerouslyAllowHTTP: true})
