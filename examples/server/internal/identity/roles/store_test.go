@@ -1,6 +1,7 @@
 package roles_test
 
 import (
+	"context"
 	"errors"
 	"sync/atomic"
 	"testing"
@@ -55,8 +56,13 @@ func TestRolesOf(t *testing.T) {
 		for _, nobody := range []string{"", "nobody", "\x00", "\xff", rbac.AnyTenant} {
 			require.Empty(t, rolesOf(owner.Company, nobody), "%q", nobody)
 		}
-		exec(`UPDATE company_members SET is_active = FALSE WHERE user_id = $1`)
+		exec(`UPDATE company_members SET deleted_at = created_at WHERE user_id = $1`)
+		require.Equal(t, []string{"* moderator"}, rolesOf(owner.Company, member.ID), "membership deleted")
+		exec(`UPDATE company_members SET is_active = FALSE, deleted_at = NULL WHERE user_id = $1`)
 		require.Equal(t, []string{"* moderator"}, rolesOf(owner.Company, member.ID), "suspended")
+		exec(`UPDATE users SET deleted_at = created_at WHERE id = $1`)
+		require.Empty(t, rolesOf(owner.Company, member.ID), "deleted")
+		exec(`UPDATE users SET deleted_at = NULL WHERE id = $1`)
 		exec(`UPDATE users SET disabled_at = created_at WHERE id = $1`)
 		require.Empty(t, rolesOf(owner.Company, member.ID), "disabled")
 	})
@@ -114,4 +120,25 @@ func TestStale(t *testing.T) {
 	passed.Store(int64(time.Minute + time.Microsecond))
 	_, err = service.Policy(t.Context())
 	require.Equal(t, fault.Unavailable, fault.CodeOf(err))
+}
+
+// What one replica changes another one follows within a poll.
+func TestReplicas(t *testing.T) {
+	t.Parallel()
+	servertest.Each(t, servertest.Options{}, func(t *testing.T, s *servertest.Server) {
+		admin := s.SignIn(t, "boss", permission.RoleAdmin)
+		replica, err := roles.New(roles.Config{DB: open(t, s), Lists: lists.New(nil)})
+		require.NoError(t, err)
+		require.NoError(t, replica.Reload(t.Context()))
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- replica.Run(ctx) }()
+		create(t, s, admin, "curator", "area:read")
+		require.Eventually(t, func() bool {
+			policy, err := replica.Policy(t.Context())
+			return err == nil && policy.Subject("", "a", "curator").Can(permission.AreaRead)
+		}, 20*time.Second, 50*time.Millisecond)
+		stop()
+		require.NoError(t, <-ended)
+	})
 }
