@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/bcrypt"
 
 	"github.com/groundwork-go/groundwork/examples/server/internal/app"
 	"github.com/groundwork-go/groundwork/examples/server/internal/servertest"
@@ -252,3 +253,23 @@ type clock struct {
 func (c *clock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.now }
 
 func (c *clock) add(d time.Duration) { c.mu.Lock(); defer c.mu.Unlock(); c.now = c.now.Add(d) }
+
+// Hashes of an older system are read, and replaced by the first log-in.
+func TestImportedPassword(t *testing.T) {
+	t.Parallel()
+	servertest.Each(t, servertest.Options{}, func(t *testing.T, s *servertest.Server) {
+		account(t, s, "veteran")
+		old, err := bcrypt.GenerateFromPassword([]byte("Imported-fox-7"), bcrypt.MinCost)
+		require.NoError(t, err)
+		db := s.Database(t)
+		_, err = db.ExecContext(t.Context(), `UPDATE users SET password_hash = $1 WHERE username = 'veteran'`, string(old))
+		require.NoError(t, err)
+		login := body{"login": "veteran", "password": "Imported-fox-7"}
+		post(t, s, "/v1/auth/login", body{"login": "veteran", "password": secret}, http.StatusUnauthorized, nil)
+		require.Equal(t, 1, rows(t, db, `users WHERE password_hash LIKE '$2a$%'`), "a wrong password replaces nothing")
+		post(t, s, "/v1/auth/login", login, http.StatusOK, nil)
+		require.Zero(t, rows(t, db, `users WHERE password_hash LIKE '$2a$%'`))
+		require.Equal(t, 1, rows(t, db, `users WHERE username = 'veteran' AND password_hash LIKE '$argon2id$v=19$m=19456,t=2,p=1$%'`))
+		post(t, s, "/v1/auth/login", login, http.StatusOK, nil)
+	})
+}

@@ -215,3 +215,42 @@ func TestMailServerRefuses(t *testing.T) {
 		})
 	}
 }
+
+// Links die a day after they were mailed.
+func TestLivesOfLinks(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *servertest.Server, clock *clock) {
+		session := account(t, s, "mover")
+		post(t, s, "/v1/auth/register", registration("sleepy"), http.StatusCreated, nil)
+		verifyToken := s.Mail.Token(t, "sleepy@example.com", "verify-email")
+		move := body{"email": "new@example.com", "current_password": secret}
+		require.Equal(t, http.StatusOK, s.Call(t, "PATCH", "/v1/users/me", session.Access, move).Status)
+		changeToken := s.Mail.Token(t, "new@example.com", "confirm-email")
+		clock.add(24*time.Hour + time.Minute)
+		for path, token := range map[string]string{"/v1/auth/verify-email": verifyToken, "/v1/users/me/email/confirm": changeToken} {
+			require.Equal(t, "invalid_token", post(t, s, path, body{"token": token}, http.StatusBadRequest, nil).Code(), path)
+		}
+		// Another one can be had.
+		post(t, s, "/v1/auth/resend-verification", body{"email": "sleepy@example.com"}, http.StatusAccepted, nil)
+		verify(t, s, "sleepy@example.com")
+		logIn(t, s, "sleepy")
+	})
+}
+
+// An invitation says whose password is asked for.
+func TestInvitationAdvice(t *testing.T) {
+	t.Parallel()
+	servertest.Each(t, servertest.Options{}, func(t *testing.T, s *servertest.Server) {
+		boss := owner(t, s, "crew")
+		account(t, s, "known")
+		for email, advice := range map[string]string{
+			"stranger@example.com": "Choose a password there.", "known@example.com": "use your password there",
+		} {
+			in := body{"email": email, "full_name": "Alex", "role": "member"}
+			require.Equal(t, http.StatusCreated, s.Call(t, "POST", "/v1/company/users", boss.Access, in).Status)
+			mail := s.Mail.Await(t, email, advice)
+			require.True(t, strings.HasPrefix(mail.Subject, "Groundwork | "), mail.Subject)
+			require.Contains(t, mail.Text, s.URL+"/accept-invite#token=ot_")
+		}
+	})
+}
