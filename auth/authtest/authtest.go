@@ -15,6 +15,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"runtime"
 	"slices"
 	"sync"
@@ -157,7 +158,28 @@ func (h *harness) rotate(r auth.RotateRequest, want auth.Verdict) auth.RotateRes
 	if res.Verdict != want {
 		h.t.Fatalf("Rotate: verdict %v, want %v", res.Verdict, want)
 	}
+	if want != auth.VerdictNotFound {
+		h.wantSession("the result of "+want.String(), res.Session, h.get(r.ID))
+	}
+	if want == auth.VerdictRotated && (res.Generation != r.Generation+1 || res.Salt != r.NextSalt) {
+		h.t.Fatalf("Rotate: generation %d and salt %x after %d and %x", res.Generation, res.Salt, r.Generation, r.NextSalt)
+	}
 	return res
+}
+
+func (h *harness) wantSession(where string, got, want auth.Session) {
+	h.t.Helper()
+	if got.ID != want.ID || got.Subject != want.Subject || got.Tenant != want.Tenant ||
+		got.ClientID != want.ClientID || !slices.Equal(got.Methods, want.Methods) ||
+		!maps.Equal(got.Attributes, want.Attributes) || got.RevokeReason != want.RevokeReason {
+		h.t.Fatalf("%s: %+v, want %+v", where, got, want)
+	}
+	h.wantTime(where+" AuthTime", got.AuthTime, want.AuthTime)
+	h.wantTime(where+" CreatedAt", got.CreatedAt, want.CreatedAt)
+	h.wantTime(where+" LastUsedAt", got.LastUsedAt, want.LastUsedAt)
+	h.wantTime(where+" IdleExpiresAt", got.IdleExpiresAt, want.IdleExpiresAt)
+	h.wantTime(where+" ExpiresAt", got.ExpiresAt, want.ExpiresAt)
+	h.wantTime(where+" RevokedAt", got.RevokedAt, want.RevokedAt)
 }
 
 func (h *harness) get(id string) auth.Session {

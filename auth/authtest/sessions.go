@@ -1,7 +1,6 @@
 package authtest
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -30,20 +29,7 @@ func createKeepsEveryField(t *testing.T, h *harness) {
 	for where, got := range map[string]auth.Session{
 		"Get": h.get(r.Session.ID), "List": list[0], "Rotate": rotated.Session,
 	} {
-		want := r.Session
-		if got.ID != want.ID || got.Subject != want.Subject || got.Tenant != want.Tenant ||
-			got.ClientID != want.ClientID || !slices.Equal(got.Methods, want.Methods) ||
-			!maps.Equal(got.Attributes, want.Attributes) || got.RevokeReason != "" {
-			t.Fatalf("%s: %+v, want %+v", where, got, want)
-		}
-		h.wantTime(where+" AuthTime", got.AuthTime, want.AuthTime)
-		h.wantTime(where+" CreatedAt", got.CreatedAt, want.CreatedAt)
-		h.wantTime(where+" LastUsedAt", got.LastUsedAt, want.LastUsedAt)
-		h.wantTime(where+" IdleExpiresAt", got.IdleExpiresAt, want.IdleExpiresAt)
-		h.wantTime(where+" ExpiresAt", got.ExpiresAt, want.ExpiresAt)
-		if !got.RevokedAt.IsZero() {
-			t.Fatalf("%s: RevokedAt %v", where, got.RevokedAt)
-		}
+		h.wantSession(where, got, r.Session)
 	}
 }
 
