@@ -1,15 +1,18 @@
 package identity_test
 
 import (
+	"database/sql"
 	"fmt"
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/groundwork-go/groundwork/examples/server/internal/permission"
 	"github.com/groundwork-go/groundwork/examples/server/internal/servertest"
+	"github.com/groundwork-go/groundwork/sqldb"
 )
 
 // Two administrators who dismiss each other at the same moment, in whatever way, leave one of them.
@@ -40,8 +43,10 @@ func TestAdminsRace(t *testing.T) {
 				a, b := s.LogIn(t, "first"), s.LogIn(t, "second")
 				var answers [2]servertest.Response
 				var group sync.WaitGroup
+				release := holdUp(t, s, db)
 				group.Go(func() { answers[0] = one(a, b) })
 				group.Go(func() { answers[1] = other(b, a) })
+				release()
 				group.Wait()
 				done := 0
 				for _, r := range answers {
@@ -59,6 +64,27 @@ func TestAdminsRace(t *testing.T) {
 			}
 		}
 	})
+}
+
+// holdUp locks the rows of all accounts. The function it returns waits until two transactions are held
+// up, by these rows or by each other, and lets them go at the same moment. SQLite lets only one
+// transaction write at a time, so there is nothing to hold up.
+func holdUp(t *testing.T, s *servertest.Server, db *sql.DB) (release func()) {
+	t.Helper()
+	if s.Config.Database.Dialect == sqldb.DialectSQLite {
+		return func() {}
+	}
+	tx, err := db.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = tx.ExecContext(t.Context(), `UPDATE users SET version = version`)
+	require.NoError(t, err)
+	return func() {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			return rows(t, db, `pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) >= 2
+		}, 30*time.Second, 5*time.Millisecond)
+		require.NoError(t, tx.Rollback())
+	}
 }
 
 // A role cannot be given while it is being deleted: either it stays, or nobody has it.
