@@ -19,6 +19,7 @@ import (
 	"github.com/groundwork-go/groundwork/examples/server/internal/jobs"
 	"github.com/groundwork-go/groundwork/examples/server/internal/lists"
 	"github.com/groundwork-go/groundwork/examples/server/internal/moving"
+	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
 	"github.com/groundwork-go/groundwork/pagination"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
@@ -166,6 +167,11 @@ type companies struct{ moving *moving.Service }
 func (c *companies) Create(ctx context.Context, tx sqldb.DB, company identity.NewCompany) (identity.Company, error) {
 	ref, err := c.moving.CreateCompany(ctx, tx, moving.NewCompany(company))
 	return identity.Company(ref), err
+}
+
+// Close implements identity.Companies.
+func (c *companies) Close(ctx context.Context, tx sqldb.DB, id string, match rest.Match) error {
+	return c.moving.CloseCompany(ctx, tx, id, moving.IfMatch{Match: match})
 }
 
 // Company implements identity.Companies.

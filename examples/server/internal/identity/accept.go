@@ -148,6 +148,12 @@ func (s *Service) join(ctx context.Context, invite Invite, token, userID string,
 		if changed == 0 {
 			return ErrInviteGone
 		}
+		if _, err := s.companies.Company(ctx, tx, invite.CompanyID); err != nil {
+			if errors.Is(err, sql.ErrNoRows) { // closed since
+				return ErrInviteGone
+			}
+			return err
+		}
 		if err := prepare(tx); err != nil {
 			return err
 		}

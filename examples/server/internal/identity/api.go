@@ -158,6 +158,7 @@ func (s *Service) Register(mux *http.ServeMux, api huma.API) {
 	s.registerUsers(api)
 	s.registerPeople(api)
 	s.registerInvites(api)
+	s.registerClosing(api)
 	mux.Handle("GET /.well-known/jwks.json", s.keys.JWKSHandler())
 	rest.Register(api, huma.Operation{
 		OperationID: "sign-up", Method: http.MethodPost, Path: "/v1/auth/signup", Tags: []string{tag},

@@ -289,6 +289,9 @@ func (s *Service) writeInvite(ctx context.Context, a companyInviteMail) (mail.Me
 		return mail.Message{}, err
 	}
 	company, err := s.companies.Company(ctx, s.db, invite.CompanyID)
+	if errors.Is(err, sql.ErrNoRows) { // closed since
+		return mail.Message{}, nil
+	}
 	if err != nil {
 		return mail.Message{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/groundwork-go/groundwork/examples/server/internal/fault"
+	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
 	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/middleware"
 	"github.com/groundwork-go/groundwork/pagination"
@@ -99,6 +100,9 @@ type Companies interface {
 	// Create stores a company inside tx. A taken slug or address and an unacceptable slug are
 	// returned as faults that may be shown to the caller.
 	Create(ctx context.Context, tx sqldb.DB, company NewCompany) (Company, error)
+	// Close deletes a company with its memberships and moves inside tx. A company that has changed since
+	// match was read and one with moves under way are refused with a fault.
+	Close(ctx context.Context, tx sqldb.DB, id string, match rest.Match) error
 	// Company returns the company, or an error that wraps [database/sql.ErrNoRows].
 	Company(ctx context.Context, db sqldb.DB, id string) (Company, error)
 	// Names returns the names of companies by id. Ids of none are left out.

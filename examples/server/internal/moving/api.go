@@ -26,6 +26,7 @@ func (s *Service) Register(mux *http.ServeMux, api huma.API) {
 	s.registerPricing(api)
 	s.registerStaffSurveys(api)
 	s.registerMoves(mux, api)
+	s.registerDeletion(api)
 	s.registerSurvey(api)
 	s.registerRooms(api)
 	s.registerItems(api)

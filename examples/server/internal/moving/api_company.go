@@ -15,7 +15,8 @@ import (
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
 )
 
-type companyJSON struct {
+// CompanyJSON is a company. It is exported because huma passes over embedded structs that are not.
+type CompanyJSON struct {
 	ID              string    `json:"id" format:"uuid"`
 	Name            string    `json:"name" example:"Bright Removals"`
 	Slug            string    `json:"slug" example:"bright-removals"`
@@ -29,8 +30,8 @@ type companyJSON struct {
 	UpdatedAt       time.Time `json:"updated_at"`
 }
 
-func newCompanyJSON(c Company) companyJSON {
-	return companyJSON{
+func newCompanyJSON(c Company) CompanyJSON {
+	return CompanyJSON{
 		ID: c.ID, Name: c.Name, Slug: c.Slug, Email: c.Email, Phone: c.Phone,
 		PrimaryColour: c.PrimaryColour, SecondaryColour: c.SecondaryColour,
 		Credits: c.Credits, SurveysUsed: c.SurveysUsed, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt,
@@ -95,7 +96,7 @@ func (s *Service) registerCompany(api huma.API) {
 		Description: "The caller's company with its credit balance; also when it has been switched off.",
 		Middlewares: huma.Middlewares{rest.Use(s.requireMember)},
 		Errors:      []int{http.StatusUnauthorized, http.StatusForbidden},
-	}), func(ctx context.Context, _ *struct{}) (*entity[companyJSON], error) {
+	}), func(ctx context.Context, _ *struct{}) (*entity[CompanyJSON], error) {
 		staff, err := s.member(ctx)
 		if err != nil {
 			return nil, err
@@ -104,14 +105,14 @@ func (s *Service) registerCompany(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return &entity[companyJSON]{etag(company.Version), newCompanyJSON(company)}, nil
+		return &entity[CompanyJSON]{etag(company.Version), newCompanyJSON(company)}, nil
 	})
 	rest.Register(api, s.staffOnly(permission.CompanyUpdate, huma.Operation{
 		OperationID: "update-company", Method: http.MethodPatch, Path: "/v1/company", Tags: []string{tagCompany},
 		Summary:     "Change the company",
 		Description: "Merge patch (RFC 7396): absent members stay as they are, null clears the phone number. The short name is fixed.",
 		Errors:      []int{http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnprocessableEntity},
-	}), func(ctx context.Context, in *patchCompanyInput) (*entity[companyJSON], error) {
+	}), func(ctx context.Context, in *patchCompanyInput) (*entity[CompanyJSON], error) {
 		staff, err := s.member(ctx)
 		if err != nil {
 			return nil, err
@@ -133,7 +134,7 @@ func (s *Service) registerCompany(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return &entity[companyJSON]{etag(company.Version), newCompanyJSON(company)}, nil
+		return &entity[CompanyJSON]{etag(company.Version), newCompanyJSON(company)}, nil
 	})
 }
 

@@ -33,6 +33,18 @@ type MoveJSON struct {
 	SubmittedAt    *time.Time `json:"submitted_at"`
 	ApprovedAt     *time.Time `json:"approved_at"`
 	AcceptedAt     *time.Time `json:"accepted_at"`
+
+	DeletedAt *time.Time `json:"deleted_at"`
+	PurgeAt   *time.Time `json:"purge_at" doc:"When a deleted move is removed for good."`
+}
+
+// newMoveRowJSON is newMoveJSON with what a deleted move has besides.
+func (s *Service) newMoveRowJSON(m MoveRow) MoveJSON {
+	row := newMoveJSON(m)
+	if m.DeletedAt != nil {
+		row.DeletedAt, row.PurgeAt = m.DeletedAt, new(s.moves.PurgeAt(*m.DeletedAt))
+	}
+	return row
 }
 
 func newMoveJSON(m MoveRow) MoveJSON {
@@ -120,7 +132,10 @@ func (s *Service) registerMoves(mux *http.ServeMux, api huma.API) {
 		Summary: "List the moves",
 		Description: "Newest first. Of a survey that is still open the list shows status, customer name, age and number of " +
 			"photos, and the search looks at no more than the name.",
-		Parameters:         rest.ListParameters(s.moveList),
+		Parameters: append(rest.ListParameters(s.moveList), &huma.Param{
+			Name: "deleted", In: "query", Description: "The deleted moves instead; needs job:restore.",
+			Schema: &huma.Schema{Type: huma.TypeBoolean, Default: false},
+		}),
 		SkipValidateParams: true, // the list parses them itself
 		Errors:             []int{http.StatusUnprocessableEntity},
 	}), func(ctx context.Context, in *struct{ rest.Request }) (*listOutput, error) {
@@ -132,7 +147,7 @@ func (s *Service) registerMoves(mux *http.ServeMux, api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return &listOutput{rest.Links(in.Query(), page), pagination.Map(page, newMoveJSON)}, nil
+		return &listOutput{rest.Links(in.Query(), page), pagination.Map(page, s.newMoveRowJSON)}, nil
 	})
 	rest.Register(api, s.staffOnly(permission.JobRead, huma.Operation{
 		OperationID: "get-job", Method: http.MethodGet, Path: "/v1/jobs/{id}", Tags: []string{tagMoves},

@@ -16,6 +16,7 @@ import (
 	"github.com/groundwork-go/groundwork/examples/server/internal/moving/pricing"
 	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
 	"github.com/groundwork-go/groundwork/internal/uuid7"
+	"github.com/groundwork-go/groundwork/pagination"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
 
@@ -34,6 +35,8 @@ type Company struct {
 	Version         int64
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
+	DeletedAt       *time.Time
+	DeletedBy       *string
 }
 
 const (
@@ -225,55 +228,68 @@ func (c Company) faults(namePointer string) []fault.Field {
 
 const insertCompanySQL = `
 INSERT INTO companies (id, name, slug, email, phone, primary_colour, secondary_colour, is_active,
-       credits, surveys_used, version, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, $10, $11)
+       credits, surveys_used, version, created_at, updated_at, search)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 1, $10, $11, $12)
 ON CONFLICT DO NOTHING`
 
 // insertCompany reports false when the short name or the address is taken.
 func insertCompany(ctx context.Context, db sqldb.DB, c Company) (bool, error) {
 	n, err := db.Exec(ctx, insertCompanySQL, c.ID, c.Name, c.Slug, c.Email, c.Phone, c.PrimaryColour,
-		c.SecondaryColour, c.Active, c.Credits, sqldb.At(c.CreatedAt), sqldb.At(c.CreatedAt))
+		c.SecondaryColour, c.Active, c.Credits, sqldb.At(c.CreatedAt), sqldb.At(c.CreatedAt), c.search())
 	if err != nil {
 		return false, fmt.Errorf("moving: insert company: %w", err)
 	}
 	return n == 1, nil
 }
 
-const slugTakenSQL = `SELECT COUNT(*) FROM companies WHERE companies.slug = $1`
+const slugTakenSQL = `SELECT COUNT(*) FROM companies AS c WHERE c.slug = $1 AND c.deleted_at IS NULL`
 
 func slugTaken(ctx context.Context, db sqldb.DB, slug string) (bool, error) {
 	n, err := count(ctx, db, slugTakenSQL, slug)
 	return n > 0, err
 }
 
-const findCompanySQL = `
-SELECT c.id, c.name, c.slug, c.email, c.phone, c.primary_colour, c.secondary_colour, c.is_active,
-       c.credits, c.surveys_used, c.version, c.created_at, c.updated_at
-  FROM companies AS c WHERE c.id = $1`
+// companyColumnNames are the columns of a company in the order scanCompany reads them.
+func companyColumnNames() []string {
+	return []string{
+		"id", "name", "slug", "email", "phone", "primary_colour", "secondary_colour", "is_active", "credits",
+		"surveys_used", "version", "created_at", "updated_at", "deleted_at", "deleted_by",
+	}
+}
 
-func findCompany(ctx context.Context, db sqldb.DB, id string) (Company, error) {
+func scanCompany(row pagination.Scanner) (Company, error) {
 	var c Company
-	var created, updated sqldb.Time
-	err := db.QueryRow(ctx, findCompanySQL, id).Scan(&c.ID, &c.Name, &c.Slug, &c.Email, &c.Phone,
-		&c.PrimaryColour, &c.SecondaryColour, &c.Active, &c.Credits, &c.SurveysUsed, &c.Version,
-		&created, &updated)
+	var created, updated, deleted sqldb.Time
+	err := row.Scan(&c.ID, &c.Name, &c.Slug, &c.Email, &c.Phone, &c.PrimaryColour, &c.SecondaryColour, &c.Active,
+		&c.Credits, &c.SurveysUsed, &c.Version, &created, &updated, &deleted, &c.DeletedBy)
+	c.CreatedAt, c.UpdatedAt, c.DeletedAt = created.Time, updated.Time, deleted.Ptr()
+	return c, err
+}
+
+const findCompanySQL = ` FROM companies AS c WHERE c.id = $1 AND c.deleted_at IS NULL`
+
+// findCompany returns ErrNotFound for a deleted company too.
+func findCompany(ctx context.Context, db sqldb.DB, id string) (Company, error) {
+	company, err := scanCompany(db.QueryRow(ctx, "SELECT c."+strings.Join(companyColumnNames(), ", c.")+findCompanySQL, id))
 	if err != nil {
 		return Company{}, notFound("find company", err)
 	}
-	c.CreatedAt, c.UpdatedAt = created.Time, updated.Time
-	return c, nil
+	return company, nil
 }
+
+// search is the folded text that deleted companies are found by.
+func (c Company) search() string { return pagination.Fold(c.Name + " " + c.Slug + " " + c.Email) }
 
 const updateCompanySQL = `
 UPDATE companies
    SET name = $1, email = $2, phone = $3, primary_colour = $4, secondary_colour = $5,
-       updated_at = $6, version = version + 1
- WHERE id = $7 AND version = $8`
+       updated_at = $6, search = $7, version = version + 1
+ WHERE id = $8 AND version = $9 AND deleted_at IS NULL`
 
 // updateCompany reports false when the version is not current any more.
 func updateCompany(ctx context.Context, db sqldb.DB, c Company) (bool, error) {
 	n, err := db.Exec(ctx, updateCompanySQL, c.Name, c.Email, c.Phone, c.PrimaryColour,
-		c.SecondaryColour, sqldb.At(c.UpdatedAt), c.ID, c.Version)
+		c.SecondaryColour, sqldb.At(c.UpdatedAt), c.search(), c.ID, c.Version)
 	if _, taken := sqldb.UniqueViolation(err); taken {
 		return false, ErrEmailTaken
 	}
@@ -286,7 +302,7 @@ func updateCompany(ctx context.Context, db sqldb.DB, c Company) (bool, error) {
 // The WHERE clause keeps the balance from going below zero however many submissions come at once.
 const useCreditSQL = `
 UPDATE companies SET credits = credits - 1, surveys_used = surveys_used + 1, updated_at = $1
- WHERE id = $2 AND credits > 0`
+ WHERE id = $2 AND credits > 0 AND deleted_at IS NULL`
 
 func useCredit(ctx context.Context, db sqldb.DB, companyID string, now time.Time) error {
 	n, err := db.Exec(ctx, useCreditSQL, sqldb.At(now), companyID)

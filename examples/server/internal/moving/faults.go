@@ -18,6 +18,11 @@ var (
 	ErrIfMatchRequired = fault.New(fault.IfMatchRequired, "Send If-Match with the ETag you read.")
 	ErrBadIfMatch      = rest.ErrBadIfMatch
 
+	ErrForbidden        = fault.New(fault.Forbidden, "Your role in the company does not allow this.")
+	ErrNotDeleted       = fault.New(fault.NotDeleted, "This is not deleted.")
+	ErrParentDeleted    = fault.New(fault.ParentDeleted, "What this belongs to is deleted.")
+	ErrOpenMoves        = fault.New(fault.OpenJobs, "Moves are accepted or booked. Complete or cancel them first.")
+	ErrMemberElsewhere  = fault.New(fault.AlreadyMember, "Somebody who was a member belongs to another company now.")
 	ErrInvalidState     = fault.New(fault.InvalidState, "The present status of the move does not allow this.")
 	ErrCreditsExhausted = fault.New(fault.CreditsExhausted, "The company has no survey credit left.")
 	ErrSurveyIncomplete = fault.New(fault.SurveyIncomplete, "The survey is not complete yet.")

@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	countItemsSQL   = `SELECT COUNT(*) FROM items AS i WHERE i.room_id = $1`
-	lastPositionSQL = `SELECT COALESCE(MAX(i.position), 0) FROM items AS i WHERE i.room_id = $1`
+	countItemsSQL   = `SELECT COUNT(*) FROM items AS i WHERE i.room_id = $1 AND i.deleted_at IS NULL`
+	lastPositionSQL = `SELECT COALESCE(MAX(i.position), 0) FROM items AS i WHERE i.room_id = $1 AND i.deleted_at IS NULL`
 )
 
 // AddItem adds an item of the customer to a room. ErrTooManyItems beyond 300.
@@ -111,8 +111,6 @@ func (s *Service) ChooseVariant(ctx context.Context, at Survey, id string, match
 	})
 }
 
-const deleteItemSQL = `DELETE FROM items WHERE id = $1 AND job_id = $2 AND company_id = $3`
-
 // DeleteItem takes an item off the list.
 func (s *Service) DeleteItem(ctx context.Context, at Survey, id string, match IfMatch) error {
 	var item Item
@@ -121,8 +119,8 @@ func (s *Service) DeleteItem(ctx context.Context, at Survey, id string, match If
 		item, err = findItem(ctx, tx, at, id)
 		return item.Version, err
 	}, match, func(tx sqldb.DB, _ time.Time) error {
-		if _, err := tx.Exec(ctx, deleteItemSQL, id, at.MoveID, at.CompanyID); err != nil {
-			return fmt.Errorf("moving: delete item: %w", err)
+		if _, err := s.items.For(at.CompanyID).In(tx).Delete(ctx, id, trail.By(ctx)); err != nil {
+			return deletionFault(err)
 		}
 		return s.record(ctx, tx, at.CompanyID, trail.Delete, audit.Entity{Type: entityItem, ID: id}, newItemRecord(item), nil)
 	})
@@ -173,7 +171,7 @@ UPDATE items
    SET name = $1, qty = $2, length_mm = $3, width_mm = $4, height_mm = $5, volume = $6, weight_g = $7,
        fragile = $8, category = $9, packing = $10, variant_group = $11, variant_id = $12,
        photo_ids = $13, flags = $14, notes = $15, edited = $16, updated_at = $17, version = version + 1
- WHERE id = $18 AND job_id = $19 AND company_id = $20`
+ WHERE id = $18 AND job_id = $19 AND company_id = $20 AND deleted_at IS NULL`
 
 func updateItem(ctx context.Context, db sqldb.DB, at Survey, i Item) error {
 	photos, flags, err := i.lists()
@@ -196,11 +194,11 @@ const itemColumns = `i.id, i.room_id, i.name, i.original_name, i.qty, i.length_m
 
 const (
 	findItemSQL = `SELECT ` + itemColumns + `
-  FROM items AS i WHERE i.id = $1 AND i.job_id = $2 AND i.company_id = $3`
+  FROM items AS i WHERE i.id = $1 AND i.job_id = $2 AND i.company_id = $3 AND i.deleted_at IS NULL`
 	roomItemsSQL = `SELECT ` + itemColumns + `
-  FROM items AS i WHERE i.room_id = $1 AND i.job_id = $2 AND i.company_id = $3 ORDER BY i.position, i.id`
+  FROM items AS i WHERE i.room_id = $1 AND i.job_id = $2 AND i.company_id = $3 AND i.deleted_at IS NULL ORDER BY i.position, i.id`
 	moveItemsSQL = `SELECT ` + itemColumns + `
-  FROM items AS i WHERE i.job_id = $1 AND i.company_id = $2 ORDER BY i.position, i.id`
+  FROM items AS i WHERE i.job_id = $1 AND i.company_id = $2 AND i.deleted_at IS NULL ORDER BY i.position, i.id`
 )
 
 func findItem(ctx context.Context, db sqldb.DB, at Survey, id string) (Item, error) {

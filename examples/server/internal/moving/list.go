@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"strconv"
 
 	"github.com/groundwork-go/groundwork/examples/server/internal/lists"
 	"github.com/groundwork-go/groundwork/pagination"
+	"github.com/groundwork-go/groundwork/softdelete"
 )
 
 // MoveRow is a move in a list.
@@ -16,11 +18,25 @@ type MoveRow struct {
 }
 
 func (s *Service) wireLists(reg *lists.Registry) error {
-	var errs [3]error
-	s.moveList, errs[0] = reg.Add("list-jobs", moveList(), moveSelect(lists.SampleID))
+	var errs [4]error
+	s.moveList, errs[0] = reg.Add("list-jobs", moveList(), moveSelect(lists.SampleID, false), moveSelect(lists.SampleID, true))
 	s.roomList, errs[1] = reg.Add("list-rooms", shortList("id"))
 	s.variantList, errs[2] = reg.Add("list-variants", shortList("group"))
+	s.deletedCompanyList, errs[3] = s.addDeletedCompanies(reg)
 	return errors.Join(errs[:]...)
+}
+
+func (s *Service) addDeletedCompanies(reg *lists.Registry) (*pagination.Spec, error) {
+	base, err := s.companies.Select(softdelete.OnlyDeleted, "")
+	if err != nil {
+		return nil, err
+	}
+	return reg.Add("list-deleted-companies", pagination.Config{
+		Sortable:    []pagination.Field{{Name: "deleted_at", Column: "companies.deleted_at", Kind: pagination.Time}},
+		DefaultSort: "-deleted_at",
+		TieBreaker:  pagination.Field{Name: "id", Column: "companies.id", Kind: pagination.UUID},
+		Search:      pagination.Search{Columns: []string{"companies.search"}},
+	}, base)
 }
 
 // shortList is a list that is in memory and has one order. By default it is one page.
@@ -49,22 +65,35 @@ func moveList() pagination.Config {
 	}
 }
 
-func moveSelect(companyID string) pagination.Select {
+// moveSelect selects the moves of a company, the live or the deleted ones.
+func moveSelect(companyID string, deleted bool) pagination.Select {
+	where := "j.company_id = $1 AND j.deleted_at IS NULL"
+	if deleted {
+		where = "j.company_id = $1 AND j.deleted_at IS NOT NULL"
+	}
 	return pagination.Select{
-		Columns: moveColumns + `, (SELECT COUNT(*) FROM photos AS p WHERE p.job_id = j.id)`,
+		Columns: moveColumns() + `, (SELECT COUNT(*) FROM photos AS p WHERE p.job_id = j.id)`,
 		From:    "jobs AS j",
-		Where:   "j.company_id = $1",
+		Where:   where,
 		Args:    []any{companyID},
 	}
 }
 
-// Moves returns a page of the moves of a company. Faults of the parameters are a 422.
+// Moves returns a page of the moves of a company: the live ones, or with the parameter "deleted" the
+// deleted ones for those who may restore them. Faults of the parameters are a 422.
 func (s *Service) Moves(ctx context.Context, companyID string, parameters url.Values) (pagination.Page[MoveRow], error) {
-	query, err := s.moveList.Parse(parameters, companyID)
+	parameters, deleted, err := deletedParameter(parameters)
 	if err != nil {
 		return pagination.Page[MoveRow]{}, err
 	}
-	return lists.Page(ctx, s.db, query, moveSelect(companyID), scanMoveRow)
+	if deleted && !mayRestore(ctx) {
+		return pagination.Page[MoveRow]{}, ErrForbidden
+	}
+	query, err := s.moveList.Parse(parameters, companyID, strconv.FormatBool(deleted))
+	if err != nil {
+		return pagination.Page[MoveRow]{}, err
+	}
+	return lists.Page(ctx, s.db, query, moveSelect(companyID, deleted), scanMoveRow)
 }
 
 func scanMoveRow(row pagination.Scanner) (MoveRow, error) {

@@ -31,17 +31,24 @@ func insertMove(ctx context.Context, db sqldb.DB, m Move) error {
 	return nil
 }
 
-const moveColumns = `j.id, j.company_id, j.mode, j.status, j.customer_name, j.customer_email,
-       j.customer_phone, j.pickup, j.dropoff, j.pickup_property, j.dropoff_property, j.pickup_access,
-       j.dropoff_access, j.move_date, j.customer_provides_packing, j.quote, j.final_price_pence,
-       j.quote_expires_at, j.submitted_at, j.approved_at, j.accepted_at, j.version, j.created_at,
-       j.updated_at`
+// moveColumnNames are the columns of a move in the order scanMove reads them.
+func moveColumnNames() []string {
+	return []string{
+		"id", "company_id", "mode", "status", "customer_name", "customer_email", "customer_phone", "pickup",
+		"dropoff", "pickup_property", "dropoff_property", "pickup_access", "dropoff_access", "move_date",
+		"customer_provides_packing", "quote", "final_price_pence", "quote_expires_at", "submitted_at", "approved_at",
+		"accepted_at", "version", "created_at", "updated_at", "deleted_at", "deleted_by",
+	}
+}
 
-const findMoveSQL = `SELECT ` + moveColumns + ` FROM jobs AS j WHERE j.id = $1 AND j.company_id = $2`
+// moveColumns are the same of the alias j.
+func moveColumns() string { return "j." + strings.Join(moveColumnNames(), ", j.") }
 
-// findMove returns ErrNotFound for a move of another company.
+const findMoveSQL = ` FROM jobs AS j WHERE j.id = $1 AND j.company_id = $2 AND j.deleted_at IS NULL`
+
+// findMove returns ErrNotFound for a move of another company and for a deleted one.
 func findMove(ctx context.Context, db sqldb.DB, at Survey) (Move, error) {
-	m, err := scanMove(db.QueryRow(ctx, findMoveSQL, at.MoveID, at.CompanyID))
+	m, err := scanMove(db.QueryRow(ctx, "SELECT "+moveColumns()+findMoveSQL, at.MoveID, at.CompanyID))
 	if err != nil {
 		return Move{}, notFound("find move", err)
 	}
@@ -51,11 +58,12 @@ func findMove(ctx context.Context, db sqldb.DB, at Survey) (Move, error) {
 func scanMove(row pagination.Scanner) (Move, error) {
 	var m Move
 	var pickup, dropoff, pickupAccess, dropoffAccess, quote *string
-	var expires, submitted, approved, accepted, created, updated sqldb.Time
+	var expires, submitted, approved, accepted, created, updated, deleted sqldb.Time
 	err := row.Scan(&m.ID, &m.CompanyID, (*string)(&m.Mode), (*string)(&m.Status), &m.Name, &m.Email,
 		&m.Phone, &pickup, &dropoff, &m.PickupProperty, &m.DropoffProperty, &pickupAccess,
 		&dropoffAccess, &m.MoveDate, &m.CustomerProvidesPacking, &quote, &m.FinalPrice,
-		&expires, &submitted, &approved, &accepted, &m.Version, &created, &updated)
+		&expires, &submitted, &approved, &accepted, &m.Version, &created, &updated,
+		&deleted, &m.DeletedBy)
 	if err != nil {
 		return Move{}, err
 	}
@@ -78,7 +86,7 @@ func scanMove(row pagination.Scanner) (Move, error) {
 	}
 	m.QuoteExpiresAt, m.SubmittedAt = expires.Ptr(), submitted.Ptr()
 	m.ApprovedAt, m.AcceptedAt = approved.Ptr(), accepted.Ptr()
-	m.CreatedAt, m.UpdatedAt = created.Time, updated.Time
+	m.CreatedAt, m.UpdatedAt, m.DeletedAt = created.Time, updated.Time, deleted.Ptr()
 	return m, nil
 }
 
@@ -153,11 +161,11 @@ func (m Move) search() string {
 
 const openForEditsSQL = `
 UPDATE jobs SET updated_at = $1
- WHERE id = $2 AND company_id = $3 AND status = 'in_progress'`
+ WHERE id = $2 AND company_id = $3 AND status = 'in_progress' AND deleted_at IS NULL`
 
 const openForContactSQL = `
 UPDATE jobs SET updated_at = $1
- WHERE id = $2 AND company_id = $3
+ WHERE id = $2 AND company_id = $3 AND deleted_at IS NULL
    AND status IN ('in_progress', 'survey_complete', 'awaiting_approval', 'approved')`
 
 // guard is the first statement of every change to a move: it holds the row until the transaction

@@ -17,6 +17,7 @@ import (
 	"github.com/groundwork-go/groundwork/middleware"
 	"github.com/groundwork-go/groundwork/pagination"
 	"github.com/groundwork-go/groundwork/rbac"
+	"github.com/groundwork-go/groundwork/softdelete"
 	"github.com/groundwork-go/groundwork/sqldb"
 	"github.com/groundwork-go/groundwork/vision"
 )
@@ -34,12 +35,21 @@ type Service struct {
 	requireVerified middleware.Middleware
 	found           func(context.Context, NewCompany, bool) (string, error)
 	publicURL       string
-	moveList        *pagination.Spec
-	roomList        *pagination.Spec
-	variantList     *pagination.Spec
-	audit           *audit.Logger
-	now             func() time.Time
-	logger          *slog.Logger
+
+	moveList           *pagination.Spec
+	roomList           *pagination.Spec
+	variantList        *pagination.Spec
+	deletedCompanyList *pagination.Spec
+
+	audit *audit.Logger
+
+	moves     *softdelete.Repository[Move, string]
+	rooms     *softdelete.Repository[string, string]
+	items     *softdelete.Repository[string, string]
+	companies *softdelete.Repository[Company, string]
+
+	now    func() time.Time
+	logger *slog.Logger
 	// decoders has a slot for each photo that may be decoded at a time: a photo of 40 megapixels
 	// takes over a hundred megabytes while it is.
 	decoders chan struct{}
@@ -136,6 +146,9 @@ func New(cfg Config) (*Service, error) {
 	}
 	if s.logger == nil {
 		s.logger = slog.New(slog.DiscardHandler)
+	}
+	if err := s.wireDeletion(); err != nil {
+		return nil, fmt.Errorf("moving: %w", err)
 	}
 	if err := s.wireLists(cfg.Lists); err != nil {
 		return nil, fmt.Errorf("moving: %w", err)

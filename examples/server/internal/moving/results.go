@@ -25,7 +25,7 @@ UPDATE analyses
  WHERE id = $9 AND claim = $10 AND status = 'running'`
 
 const dropUneditedSQL = `
-DELETE FROM items WHERE room_id = $1 AND job_id = $2 AND company_id = $3 AND source = 'ai' AND edited = FALSE`
+DELETE FROM items WHERE room_id = $1 AND job_id = $2 AND company_id = $3 AND source = 'ai' AND edited = FALSE AND deleted_at IS NULL`
 
 const setSummarySQL = `
 UPDATE rooms SET summary = $1, updated_at = $2, version = version + 1

@@ -28,7 +28,7 @@ func (s *Service) AddRoom(ctx context.Context, at Survey, name string, pack bool
 	return room, err
 }
 
-const countRoomsSQL = `SELECT COUNT(*) FROM rooms AS r WHERE r.job_id = $1 AND r.company_id = $2`
+const countRoomsSQL = `SELECT COUNT(*) FROM rooms AS r WHERE r.job_id = $1 AND r.company_id = $2 AND r.deleted_at IS NULL`
 
 const insertRoomSQL = `
 INSERT INTO rooms (id, company_id, job_id, name, pack_requested, version, created_at, updated_at)
@@ -70,7 +70,7 @@ func (s *Service) Rooms(ctx context.Context, at Survey) ([]Room, error) {
 
 const updateRoomSQL = `
 UPDATE rooms SET name = $1, pack_requested = $2, updated_at = $3, version = version + 1
- WHERE id = $4 AND job_id = $5 AND company_id = $6`
+ WHERE id = $4 AND job_id = $5 AND company_id = $6 AND deleted_at IS NULL`
 
 // UpdateRoom lets change edit a room, if match accepts its version.
 func (s *Service) UpdateRoom(ctx context.Context, at Survey, id string, match IfMatch, change func(*Room)) (Room, error) {
@@ -118,10 +118,13 @@ func (s *Service) change(ctx context.Context, at Survey, version func(sqldb.DB, 
 	})
 }
 
-const deleteRoomSQL = `DELETE FROM rooms WHERE id = $1 AND job_id = $2 AND company_id = $3`
+const (
+	deleteRoomPhotosSQL   = `DELETE FROM photos WHERE room_id = $1 AND job_id = $2 AND company_id = $3`
+	deleteRoomAnalysesSQL = `DELETE FROM analyses WHERE room_id = $1 AND job_id = $2 AND company_id = $3`
+)
 
-// DeleteRoom deletes a room with its items, photos and analyses. An analysis under way ends without
-// a result.
+// DeleteRoom deletes a room with its items. Its photos and analyses go at once and for good; an analysis
+// under way ends without a result.
 func (s *Service) DeleteRoom(ctx context.Context, at Survey, id string, match IfMatch) error {
 	var room Room
 	var photos []Photo
@@ -134,8 +137,13 @@ func (s *Service) DeleteRoom(ctx context.Context, at Survey, id string, match If
 		if photos, err = roomPhotos(ctx, tx, at, id); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, deleteRoomSQL, id, at.MoveID, at.CompanyID); err != nil {
-			return fmt.Errorf("moving: delete room: %w", err)
+		for _, statement := range []string{deleteRoomPhotosSQL, deleteRoomAnalysesSQL} {
+			if _, err := tx.Exec(ctx, statement, id, at.MoveID, at.CompanyID); err != nil {
+				return fmt.Errorf("moving: delete room: %w", err)
+			}
+		}
+		if _, err := s.rooms.For(at.CompanyID).In(tx).Delete(ctx, id, trail.By(ctx)); err != nil {
+			return deletionFault(err)
 		}
 		return s.record(ctx, tx, at.CompanyID, trail.Delete, audit.Entity{Type: entityRoom, ID: id}, newRoomRecord(room), nil)
 	})
@@ -151,7 +159,7 @@ func (s *Service) DeleteRoom(ctx context.Context, at Survey, id string, match If
 const roomColumns = `r.id, r.name, r.summary, r.pack_requested, r.version, r.created_at, r.updated_at`
 
 const findRoomSQL = `SELECT ` + roomColumns + `
-  FROM rooms AS r WHERE r.id = $1 AND r.job_id = $2 AND r.company_id = $3`
+  FROM rooms AS r WHERE r.id = $1 AND r.job_id = $2 AND r.company_id = $3 AND r.deleted_at IS NULL`
 
 func findRoom(ctx context.Context, db sqldb.DB, at Survey, id string) (Room, error) {
 	if !uuid7.Valid(id) {
@@ -174,10 +182,11 @@ func scanRoom(row sqldb.Row) (Room, error) {
 
 const findRoomByNameSQL = `
 SELECT r.id FROM rooms AS r WHERE r.job_id = $1 AND r.company_id = $2 AND r.name = $3
+   AND r.deleted_at IS NULL
  ORDER BY r.created_at, r.id LIMIT 1`
 
 const listRoomsSQL = `SELECT ` + roomColumns + `
-  FROM rooms AS r WHERE r.job_id = $1 AND r.company_id = $2 ORDER BY r.created_at, r.id`
+  FROM rooms AS r WHERE r.job_id = $1 AND r.company_id = $2 AND r.deleted_at IS NULL ORDER BY r.created_at, r.id`
 
 func listRooms(ctx context.Context, db sqldb.DB, at Survey) ([]Room, error) {
 	rooms, err := collect(ctx, db, scanRoom, listRoomsSQL, at.MoveID, at.CompanyID)

@@ -57,7 +57,7 @@ func (s *Service) issueToken(ctx context.Context, tx sqldb.DB, at Survey, reason
 	return token, nil
 }
 
-const lockMoveSQL = `UPDATE jobs SET updated_at = $1 WHERE id = $2 AND company_id = $3`
+const lockMoveSQL = `UPDATE jobs SET updated_at = $1 WHERE id = $2 AND company_id = $3 AND deleted_at IS NULL`
 
 const revokeTokensSQL = `
 UPDATE survey_tokens SET revoked_at = $1 WHERE job_id = $2 AND company_id = $3 AND revoked_at IS NULL`
@@ -119,20 +119,22 @@ func extendTokens(ctx context.Context, tx sqldb.DB, at Survey, until, now time.T
 }
 
 const findTokenSQL = `
-SELECT t.company_id, t.job_id, t.expires_at, t.revoked_at, c.is_active
-  FROM survey_tokens AS t JOIN companies AS c ON c.id = t.company_id
+SELECT t.company_id, t.job_id, t.expires_at, t.revoked_at, c.is_active,
+       j.deleted_at IS NOT NULL OR c.deleted_at IS NOT NULL
+  FROM survey_tokens AS t JOIN companies AS c ON c.id = t.company_id JOIN jobs AS j ON j.id = t.job_id
  WHERE t.sha256 = $1`
 
-// OpenSurvey returns the move that a survey token opens. ErrUnauthenticated when the token is
-// unknown or revoked, ErrGone when it has expired, ErrCompanyInactive when the company is off.
+// OpenSurvey returns the move that a survey token opens. ErrUnauthenticated when the token is unknown,
+// ErrGone when it has expired, was revoked, or the move or its company is deleted, ErrCompanyInactive
+// when the company is off.
 func (s *Service) OpenSurvey(ctx context.Context, secret string) (Survey, error) {
 	if len(secret) != tokenLength || !strings.HasPrefix(secret, tokenPrefix) {
 		return Survey{}, ErrUnauthenticated
 	}
 	var at Survey
 	var expires, revoked sqldb.Time
-	var active bool
-	err := s.db.QueryRow(ctx, findTokenSQL, tokenHash(secret)).Scan(&at.CompanyID, &at.MoveID, &expires, &revoked, &active)
+	var active, deleted bool
+	err := s.db.QueryRow(ctx, findTokenSQL, tokenHash(secret)).Scan(&at.CompanyID, &at.MoveID, &expires, &revoked, &active, &deleted)
 	if err != nil {
 		if err = notFound("find token", err); err == ErrNotFound { //nolint:errorlint // made one line above
 			return Survey{}, ErrUnauthenticated
@@ -140,9 +142,7 @@ func (s *Service) OpenSurvey(ctx context.Context, secret string) (Survey, error)
 		return Survey{}, err
 	}
 	switch {
-	case !revoked.IsZero():
-		return Survey{}, ErrUnauthenticated
-	case !s.now().Before(expires.Time):
+	case !revoked.IsZero(), deleted, !s.now().Before(expires.Time):
 		return Survey{}, ErrGone
 	case !active:
 		return Survey{}, ErrCompanyInactive

@@ -45,11 +45,11 @@ func (t transition) statement() string {
 		marks[i] = "$" + strconv.Itoa(i+7)
 	}
 	return "UPDATE jobs SET status = $1, updated_at = $2, " + t.stamp + " = $3, version = version + 1" +
-		" WHERE id = $4 AND company_id = $5 AND mode = $6 AND status IN (" + strings.Join(marks, ", ") + ")"
+		" WHERE id = $4 AND company_id = $5 AND deleted_at IS NULL AND mode = $6 AND status IN (" + strings.Join(marks, ", ") + ")"
 }
 
 // The row is locked before it is read, so that "before" is what the transition starts from.
-const lockRowSQL = `UPDATE jobs SET version = version WHERE id = $1 AND company_id = $2`
+const lockRowSQL = `UPDATE jobs SET version = version WHERE id = $1 AND company_id = $2 AND deleted_at IS NULL`
 
 // fire runs a transition and returns the move before and after it, or ErrInvalidState when its status
 // does not allow the event; both are then the move as it is. Later statements of the transaction may

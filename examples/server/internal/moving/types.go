@@ -61,6 +61,8 @@ type Move struct {
 	SubmittedAt, ApprovedAt, AcceptedAt *time.Time
 	Version                             int64
 	CreatedAt, UpdatedAt                time.Time
+	DeletedAt                           *time.Time
+	DeletedBy                           *string
 }
 
 // Place is an address. Without coordinates the distance costs nothing.

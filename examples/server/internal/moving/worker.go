@@ -29,7 +29,7 @@ type ReapAnalyses struct{}
 // Kind names the job.
 func (ReapAnalyses) Kind() string { return "analyses.reap" }
 
-// Workers registers the queue jobs of this domain.
+// Workers registers the queue jobs of this domain. The daily purge belongs to the whole server.
 func (s *Service) Workers(reg *jobs.Registry) {
 	jobs.Register(reg, jobs.WorkerConfig{
 		MaxAttempts: maxFailures, Timeout: 10 * time.Minute, Base: 5 * time.Second, Cap: time.Minute,
@@ -213,7 +213,8 @@ const keepSQL = `
 UPDATE analyses
    SET lease_until = $1, progress = CASE WHEN progress < $2 THEN $2 ELSE progress END
  WHERE id = $3 AND claim = $4 AND status = 'running'
-   AND EXISTS (SELECT 1 FROM jobs AS j WHERE j.id = analyses.job_id AND j.status = 'in_progress')`
+   AND EXISTS (SELECT 1 FROM jobs AS j WHERE j.id = analyses.job_id AND j.status = 'in_progress'
+                AND j.deleted_at IS NULL)`
 
 const stillRunningSQL = `
 SELECT COUNT(*) FROM analyses AS a WHERE a.id = $1 AND a.claim = $2 AND a.status = 'running'`

@@ -149,3 +149,16 @@ func Request(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r.WithContext(audit.WithRequest(r.Context(), request)))
 	})
 }
+
+// By names the actor of ctx for columns such as deleted_by: the id of an account, otherwise what kind of
+// actor it is.
+func By(ctx context.Context) string {
+	actor, ok := audit.ActorFrom(ctx)
+	switch {
+	case !ok:
+		return audit.ActorSystem
+	case actor.Type == audit.ActorUser:
+		return actor.ID
+	}
+	return actor.Type
+}
