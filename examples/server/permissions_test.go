@@ -185,6 +185,8 @@ POST /v1/admin/roles                        role:manage
 PATCH /v1/admin/roles/{}                    role:manage
 DELETE /v1/admin/roles/{}                   role:manage
 GET /v1/admin/audit-logs                    audit:read
+GET /v1/admin/audit-logs/export             audit:read
+POST /v1/admin/audit-logs/verify            audit:read
 GET /v1/admin/jobs                          queue:manage
 GET /v1/admin/jobs/{}                       queue:manage
 DELETE /v1/admin/jobs/{}                    queue:manage

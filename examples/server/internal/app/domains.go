@@ -72,13 +72,29 @@ func (p *parts) domains(
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
-	office, err := admin.New(admin.Config{Trail: store, Logger: opts.Logger})
+	office, err := admin.New(admin.Config{
+		Trail: store, Names: p.accounts.Names, Require: p.accounts.RequirePermission, Lists: p.lists, Logger: opts.Logger,
+		Company: func(ctx context.Context) (string, bool) {
+			member, ok := staff(ctx)
+			return member.CompanyID, ok
+		},
+		Purges: []func(context.Context) error{p.accounts.Purge, companies.moving.Purge},
+	})
 	if err != nil {
 		return fmt.Errorf("app: %w", err)
 	}
 	p.accounts.Register(mux, p.api)
 	p.roles.Register(p.api, p.accounts.RequirePermission)
 	companies.moving.Register(mux, p.api)
+	office.Register(mux, p.api)
+	admin.AddKind(office, p.api, admin.Kind[moving.DeletedCompanyJSON, moving.CompanyJSON]{
+		Name: "companies", Singular: "company", Spec: companies.moving.DeletedCompanyList(),
+		List: companies.moving.DeletedCompanies, Restore: companies.moving.RestoredCompany, Purge: companies.moving.PurgeCompany,
+	})
+	admin.AddKind(office, p.api, admin.Kind[identity.DeletedUserJSON, identity.UserAdminJSON]{
+		Name: "users", Singular: "user", Spec: p.accounts.DeletedUserList(),
+		List: p.accounts.DeletedUsers, Restore: p.accounts.RestoreUser, Purge: p.accounts.PurgeUser,
+	})
 	p.accounts.Workers(registry)
 	companies.moving.Workers(registry)
 	office.Workers(registry)

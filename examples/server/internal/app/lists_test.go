@@ -139,8 +139,11 @@ type node struct {
 // sortsPages reports whether a sort only puts pages together that are in order themselves: behind a
 // cursor, NULLs and values are two of them.
 func (n node) sortsPages() bool {
-	return len(n.Plans) == 1 && n.Plans[0].Type == "Append" &&
-		!slices.ContainsFunc(n.Plans[0].Plans, func(part node) bool { return part.Type != "Limit" })
+	parts := n.Plans
+	if len(parts) == 1 && parts[0].Type == "Append" {
+		parts = parts[0].Plans
+	}
+	return !slices.ContainsFunc(parts, func(part node) bool { return part.Type != "Limit" })
 }
 
 // requireIndex fails when the plan reads a whole table or sorts.
@@ -254,7 +257,7 @@ func (c column) sample() string {
 	switch {
 	case c.unique && c.kind == "text":
 		value = id("g")
-	case strings.HasSuffix(c.name, "_id") || strings.HasSuffix(c.name, "_by"):
+	case strings.HasSuffix(c.name, "_id") || strings.HasSuffix(c.name, "_by") || c.name == "tenant":
 		value = id("g % 20")
 	case strings.HasPrefix(c.kind, "timestamp"):
 		value = `TIMESTAMPTZ '2026-01-01' + g * INTERVAL '1 minute'`

@@ -31,15 +31,17 @@ type userCompanyJSON struct {
 	Role string `json:"role" enum:"owner,admin,member"`
 }
 
-type userAdminJSON struct {
+// UserAdminJSON is an account as administrators see it. It is exported because huma passes over embedded
+// structs that are not.
+type UserAdminJSON struct {
 	UserJSON
 	IsDisabled  bool                         `json:"is_disabled"`
 	LastLoginAt *time.Time                   `json:"last_login_at"`
 	Company     rest.OrNull[userCompanyJSON] `json:"company"`
 }
 
-func newUserAdminJSON(v AccountView) userAdminJSON {
-	out := userAdminJSON{UserJSON: newUserJSON(v.User), IsDisabled: v.DisabledAt != nil, LastLoginAt: v.LastLoginAt}
+func newUserAdminJSON(v AccountView) UserAdminJSON {
+	out := UserAdminJSON{UserJSON: newUserJSON(v.User), IsDisabled: v.DisabledAt != nil, LastLoginAt: v.LastLoginAt}
 	if v.CompanyID != "" {
 		out.Company.Value = &userCompanyJSON{ID: v.CompanyID, Name: v.CompanyName, Role: v.CompanyRole}
 	}
@@ -48,7 +50,7 @@ func newUserAdminJSON(v AccountView) userAdminJSON {
 
 // userViewJSON is an account as the caller may see it: one of the two.
 type userViewJSON struct {
-	admin  *userAdminJSON
+	admin  *UserAdminJSON
 	public *userPublicJSON
 }
 
@@ -63,18 +65,18 @@ func (v userViewJSON) MarshalJSON() ([]byte, error) {
 // Schema implements huma.SchemaProvider.
 func (userViewJSON) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{OneOf: []*huma.Schema{
-		r.Schema(reflect.TypeFor[userAdminJSON](), true, ""), r.Schema(reflect.TypeFor[userPublicJSON](), true, ""),
+		r.Schema(reflect.TypeFor[UserAdminJSON](), true, ""), r.Schema(reflect.TypeFor[userPublicJSON](), true, ""),
 	}}
 }
 
 type (
 	userListOutput struct {
 		Link string `header:"Link" doc:"first, prev, next, last (RFC 8288)."`
-		Body pagination.Page[userAdminJSON]
+		Body pagination.Page[UserAdminJSON]
 	}
 	userAdminOutput struct {
 		ETag string `header:"ETag" doc:"The version, for If-Match."`
-		Body userAdminJSON
+		Body UserAdminJSON
 	}
 	userViewOutput struct {
 		ETag string `header:"ETag" doc:"The version, for If-Match."`

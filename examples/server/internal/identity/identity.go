@@ -87,6 +87,7 @@ type Service struct {
 	memberList  *pagination.Spec
 	inviteList  *pagination.Spec
 	userList    *pagination.Spec
+	deletedList *pagination.Spec
 
 	now    func() time.Time
 	logger *slog.Logger

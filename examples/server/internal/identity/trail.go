@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/groundwork-go/groundwork/audit"
@@ -160,3 +162,34 @@ type companyRecord struct {
 	Name string `json:"name"`
 	Slug string `json:"slug"`
 }
+
+// Names returns the usernames of accounts by id, for those that exist, deleted ones included.
+func (s *Service) Names(ctx context.Context, ids []string) (names map[string]string, err error) {
+	names = make(map[string]string, len(ids))
+	for _, id := range ids {
+		names[id] = ""
+	}
+	if len(names) == 0 {
+		return names, nil
+	}
+	marks, args := make([]string, 0, len(names)), make([]any, 0, len(names))
+	for id := range names {
+		args = append(args, id)
+		marks = append(marks, "$"+strconv.Itoa(len(args)))
+	}
+	rows, err := s.db.Query(ctx, selectNames+"("+strings.Join(marks, ", ")+")", args...)
+	if err != nil {
+		return nil, fmt.Errorf("identity: names: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var id, name string
+		if err := rows.Scan(&id, &name); err != nil {
+			return nil, fmt.Errorf("identity: names: %w", err)
+		}
+		names[id] = name
+	}
+	return names, rows.Err()
+}
+
+const selectNames = `SELECT u.id, u.username FROM users AS u WHERE u.id IN `

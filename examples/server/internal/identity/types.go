@@ -39,6 +39,8 @@ var (
 	ErrMeanwhile          = fault.New(fault.Conflict, "The account was changed at the same moment. Try again.")
 	ErrNotConfigured      = fault.New(fault.NotConfigured, "Mail is not set up on this server.")
 	ErrStaleVersion       = fault.New(fault.StaleVersion, "Somebody has changed this meanwhile. Read it again.")
+	ErrNotDeleted         = fault.New(fault.NotDeleted, "This account is not deleted.")
+	ErrParentDeleted      = fault.New(fault.ParentDeleted, "The company it belongs to is closed. Restore that first.")
 	ErrNotFound           = fault.New(fault.NotFound, "There is nothing here.")
 	ErrEmailTaken         = fault.New(fault.EmailTaken, "An account with this e-mail address exists.")
 	ErrInvalidRefresh     = fault.New(fault.InvalidRefresh, "The refresh token is unknown, expired or revoked. Log in again.")

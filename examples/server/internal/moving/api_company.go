@@ -68,7 +68,7 @@ func (s *Service) registerFounding(api huma.API) {
 		Errors:        []int{http.StatusConflict, http.StatusUnprocessableEntity},
 	})
 	op.Middlewares = append(op.Middlewares, rest.Use(s.requireVerified))
-	rest.Register(api, op, func(ctx context.Context, in *foundCompanyInput) (*created[companyJSON], error) {
+	rest.Register(api, op, func(ctx context.Context, in *foundCompanyInput) (*created[CompanyJSON], error) {
 		wanted := NewCompany{Name: in.Body.Name, Slug: in.Body.Slug}
 		if in.Body.Email != nil {
 			wanted.Email = *in.Body.Email
@@ -84,7 +84,7 @@ func (s *Service) registerFounding(api huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return &created[companyJSON]{"/v1/company", etag(company.Version), newCompanyJSON(company)}, nil
+		return &created[CompanyJSON]{"/v1/company", etag(company.Version), newCompanyJSON(company)}, nil
 	})
 }
 
