@@ -17,7 +17,7 @@ import (
 )
 
 // newAccounts says what belongs to an account: its membership is deleted and restored with it, and the
-// invitations it has sent, its sessions and its mailed tokens go when it is purged.
+// invitations it has sent and its sessions go when it is purged. Its mailed tokens are over by then.
 func (s *Service) newAccounts() (*softdelete.Repository[string, string], error) {
 	return softdelete.New(softdelete.Config[string, string]{
 		DB: s.db, Table: "users", Columns: []string{"id"},
@@ -31,7 +31,6 @@ func (s *Service) newAccounts() (*softdelete.Repository[string, string], error) 
 			{Table: "company_invites", ForeignKey: "invited_by", DeletedAt: "-"},
 			{Table: "auth_sessions", ForeignKey: "subject", DeletedAt: "-"},
 			{Table: "auth_subjects", ForeignKey: "subject", ID: "subject", DeletedAt: "-"},
-			{Table: "auth_one_time", ForeignKey: "subject", ID: "hash", DeletedAt: "-"},
 		},
 		OnChange: s.accountChanged, Now: s.clock,
 	})
