@@ -94,10 +94,13 @@ func TestAuditLists(t *testing.T) {
 
 		// Every filter narrows.
 		at := url.QueryEscape(time.Now().Add(time.Minute).Format(time.RFC3339))
+		today := time.Now().UTC().Format(time.DateOnly)
 		for query, want := range map[string]int{
 			"request_id=request-7": 1, "request_id=other": 0, "user_id=" + owner.ID + "&action=signup": 1, "ip=192.0.2.1": 0,
 			"ip=127.0.0.1&action=update": 1, "entity_type=company&entity_id=" + owner.Company: 1, "outcome=failure": 1,
 			"action=login_failed": 1, "from=" + at: 0, "to=" + at + "&request_id=request-7": 1, "action=update&size=1": 1,
+			"request_id=request-7&to=2026-01-01": 0, "request_id=request-7&from=2026-01-01&to=2999-12-31": 1,
+			"request_id=request-7&from=" + today + "&to=" + today: 1,
 		} {
 			require.Len(t, entries(t, s, admin.Token, "/v1/admin/audit-logs?"+query).Items, want, query)
 		}

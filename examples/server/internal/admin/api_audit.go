@@ -43,7 +43,7 @@ type faultJSON struct {
 func (s *Service) registerAudit(mux *http.ServeMux, api huma.API) {
 	rest.Register(api, s.only(permission.AuditRead, huma.Operation{
 		OperationID: "list-audit-logs", Method: http.MethodGet, Path: "/v1/admin/audit-logs", Tags: []string{tagAudit},
-		Summary: "List the audit trail", Description: "Entries of all companies, the newest first. Insert-only.",
+		Summary: "List the audit trail", Description: "Entries of all companies, the newest first. Insert-only. Dates in from and to are whole days, both included.",
 		Parameters:         rest.ListParameters(s.auditList),
 		SkipValidateParams: true, // the list parses them itself
 		Errors:             []int{http.StatusUnprocessableEntity},
@@ -91,7 +91,7 @@ func (s *Service) registerAudit(mux *http.ServeMux, api huma.API) {
 }
 
 func (s *Service) list(ctx context.Context, spec *pagination.Spec, companyID string, parameters url.Values) (*entryListOutput, error) {
-	query, err := spec.Parse(parameters, companyID)
+	query, err := spec.Parse(rest.WholeDays(parameters, time.UTC), companyID)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ func exportParameters(list *pagination.Spec) []*huma.Param {
 // export streams entries. The list's specification checks the filters; they are plain enough to be read
 // once more after that.
 func (s *Service) export(w http.ResponseWriter, r *http.Request) error {
-	parameters := r.URL.Query()
+	parameters := rest.WholeDays(r.URL.Query(), time.UTC)
 	format := sqlaudit.Format(parameters.Get("format"))
 	parameters.Del("format")
 	kind := jsonLines

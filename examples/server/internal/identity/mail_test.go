@@ -209,7 +209,9 @@ func TestMailServerRefuses(t *testing.T) {
 					test.state).Scan(&args)
 				return err == nil
 			}, 10*time.Second, 20*time.Millisecond)
-			require.Equal(t, int32(1), sender.calls.Load())
+			if test.state == "cancelled" {
+				require.Equal(t, int32(1), sender.calls.Load())
+			}
 			require.NotContains(t, args, "@")
 			require.NotContains(t, args, "ot_")
 		})
