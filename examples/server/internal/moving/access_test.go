@@ -26,7 +26,7 @@ func TestSurveyTokens(t *testing.T) {
 
 		reissued := e.ok(staff, "POST", "/v1/surveys/"+at.MoveID+"/token", "")
 		require.Equal(t, 201, reissued.status)
-		require.Equal(t, 410, e.call(token, "GET", "/v1/survey", "").status, "revoked")
+		require.Equal(t, 401, e.call(token, "GET", "/v1/survey", "").status, "revoked")
 		token = reissued.body["survey_token"].(string)
 		e.advance(30*24*time.Hour - time.Microsecond)
 		e.ok(token, "GET", "/v1/survey", "")
@@ -35,7 +35,7 @@ func TestSurveyTokens(t *testing.T) {
 		require.Equal(t, 410, expired.status)
 		require.Equal(t, "gone", expired.code())
 		require.Equal(t, 204, e.call(staff, "DELETE", "/v1/surveys/"+at.MoveID+"/token", "").status)
-		require.Equal(t, 410, e.call(token, "GET", "/v1/survey", "").status)
+		require.Equal(t, 401, e.call(token, "GET", "/v1/survey", "").status)
 
 		fresh := e.ok(staff, "POST", "/v1/surveys/"+at.MoveID+"/token", "").body["survey_token"].(string)
 		_, err := e.db.Exec(t.Context(), `UPDATE companies SET is_active = FALSE WHERE id = $1`, company.ID)

@@ -171,7 +171,7 @@ func TestDeleteRestoreAndPurgeCompany(t *testing.T) {
 		require.Equal(t, company.ID, restored.ID)
 		require.Equal(t, 1, e.count(`SELECT COUNT(*) FROM jobs WHERE deleted_at IS NULL AND id = $1`, at.MoveID))
 		require.Equal(t, 1, e.count(`SELECT COUNT(*) FROM jobs WHERE deleted_at IS NOT NULL AND id = $1`, before.MoveID))
-		require.Equal(t, 410, e.call(token, "GET", "/v1/survey", "").status, "tokens stay revoked")
+		require.Equal(t, 401, e.call(token, "GET", "/v1/survey", "").status, "tokens stay revoked")
 
 		// Another company has taken the short name, then the address, meanwhile.
 		require.NoError(t, e.closeCompany(company.ID))

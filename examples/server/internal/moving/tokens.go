@@ -124,9 +124,9 @@ SELECT t.company_id, t.job_id, t.expires_at, t.revoked_at, c.is_active,
   FROM survey_tokens AS t JOIN companies AS c ON c.id = t.company_id JOIN jobs AS j ON j.id = t.job_id
  WHERE t.sha256 = $1`
 
-// OpenSurvey returns the move that a survey token opens. ErrUnauthenticated when the token is unknown,
-// ErrGone when it has expired, was revoked, or the move or its company is deleted, ErrCompanyInactive
-// when the company is off.
+// OpenSurvey returns the move that a survey token opens. ErrUnauthenticated when the token is unknown
+// or revoked, ErrGone when it has expired or the move or its company is deleted, ErrCompanyInactive when
+// the company is off.
 func (s *Service) OpenSurvey(ctx context.Context, secret string) (Survey, error) {
 	if len(secret) != tokenLength || !strings.HasPrefix(secret, tokenPrefix) {
 		return Survey{}, ErrUnauthenticated
@@ -142,7 +142,11 @@ func (s *Service) OpenSurvey(ctx context.Context, secret string) (Survey, error)
 		return Survey{}, err
 	}
 	switch {
-	case !revoked.IsZero(), deleted, !s.now().Before(expires.Time):
+	case deleted:
+		return Survey{}, ErrGone
+	case !revoked.IsZero():
+		return Survey{}, ErrUnauthenticated
+	case !s.now().Before(expires.Time):
 		return Survey{}, ErrGone
 	case !active:
 		return Survey{}, ErrCompanyInactive
