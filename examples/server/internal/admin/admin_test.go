@@ -385,3 +385,32 @@ func TestDeletedMoves(t *testing.T) {
 		require.Equal(t, "not_deleted", s.Call(t, "POST", "/v1/jobs/"+move.ID+"/restore", owner.Token, nil).Code())
 	})
 }
+
+// An account that was deleted while its company was closed is no member of the restored company and can
+// be purged all the same.
+func TestRestoredCompanyWithoutDeletedMember(t *testing.T) {
+	t.Parallel()
+	servertest.Each(t, servertest.Options{}, func(t *testing.T, s *servertest.Server) {
+		admin, owner := s.SignIn(t, "robin", "admin"), s.SignUp(t, "bright")
+		member := s.Join(t, owner, "alex", "member")
+		in := map[string]any{"password": servertest.Password}
+		require.Equal(t, http.StatusAccepted, s.Call(t, "DELETE", "/v1/company", owner.Token, in).Status)
+		member = s.LogIn(t, member.Email)
+		require.Equal(t, http.StatusNoContent, s.Call(t, "DELETE", "/v1/users/me", member.Token, in).Status)
+		require.Equal(t, http.StatusOK, s.Call(t, "POST", "/v1/admin/companies/"+owner.Company+"/restore", admin.Token, nil).Status)
+		owner = s.LogIn(t, owner.Email)
+		people := s.Call(t, "GET", "/v1/company/users", owner.Token, nil)
+		require.Equal(t, http.StatusOK, people.Status)
+		require.NotContains(t, string(people.Body), member.ID)
+		r := s.Call(t, "DELETE", "/v1/admin/users/"+member.ID+"?confirm="+member.ID, admin.Token, nil)
+		require.Equal(t, http.StatusNoContent, r.Status, "%s", r.Body)
+
+		// A membership that has ended leaves room for another.
+		again := s.Join(t, owner, "casey", "member")
+		require.Equal(t, http.StatusNoContent, s.Call(t, "DELETE", "/v1/company/users/"+again.ID, owner.Token, nil).Status)
+		require.Equal(t, http.StatusNotFound, s.Call(t, "DELETE", "/v1/company/users/"+again.ID, owner.Token, nil).Status)
+		invited := s.Call(t, "POST", "/v1/company/users", owner.Token,
+			map[string]any{"email": again.Email, "full_name": "Casey", "role": "admin"})
+		require.Equal(t, http.StatusCreated, invited.Status, "%s", invited.Body)
+	})
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/groundwork-go/groundwork/examples/server/internal/lists"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
 	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
+	"github.com/groundwork-go/groundwork/internal/uuid7"
 	"github.com/groundwork-go/groundwork/pagination"
 	"github.com/groundwork-go/groundwork/softdelete"
 	"github.com/groundwork-go/groundwork/sqldb"
@@ -127,16 +128,37 @@ func restoreFault(err error) error {
 
 // PurgeUser removes a deleted account for good, with its sessions. Errors: ErrNotFound, ErrNotDeleted.
 func (s *Service) PurgeUser(ctx context.Context, id string) error {
-	_, err := s.accounts.Purge(ctx, id, trail.By(ctx))
-	if err != nil {
-		return restoreFault(err)
+	return s.db.InTx(ctx, func(tx sqldb.DB) error {
+		if err := s.endForgottenMemberships(ctx, tx); err != nil {
+			return err
+		}
+		if _, err := s.accounts.In(tx).Purge(ctx, id, trail.By(ctx)); err != nil {
+			return restoreFault(err)
+		}
+		return nil
+	})
+}
+
+// A company that is restored brings back the memberships of accounts that were deleted meanwhile. They
+// would keep the account from being purged.
+const endForgottenMemberships = `
+UPDATE company_members SET deleted_at = $1, deleted_by = $2, deletion_id = $3
+ WHERE deleted_at IS NULL AND user_id IN (SELECT u.id FROM users AS u WHERE u.deleted_at IS NOT NULL)`
+
+func (s *Service) endForgottenMemberships(ctx context.Context, db sqldb.DB) error {
+	now := s.clock()
+	if _, err := db.Exec(ctx, endForgottenMemberships, sqldb.At(now), trail.By(ctx), uuid7.New(now)); err != nil {
+		return fmt.Errorf("identity: end memberships: %w", err)
 	}
 	return nil
 }
 
-// Purge removes for good the accounts that were deleted more than thirty days ago, and the memberships
-// that ended as long ago.
+// Purge removes for good the accounts that were deleted more than thirty days ago, with their
+// memberships.
 func (s *Service) Purge(ctx context.Context) error {
+	if err := s.endForgottenMemberships(ctx, s.db); err != nil {
+		return err
+	}
 	_, err := s.accounts.PurgeExpired(ctx, softdelete.PurgeOptions{Batch: purgeBatch, By: trail.By(ctx)})
 	if err != nil {
 		return fmt.Errorf("identity: purge: %w", err)

@@ -14,6 +14,7 @@ import (
 	"github.com/groundwork-go/groundwork/examples/server/internal/lists"
 	"github.com/groundwork-go/groundwork/examples/server/internal/rest"
 	"github.com/groundwork-go/groundwork/examples/server/internal/trail"
+	"github.com/groundwork-go/groundwork/internal/uuid7"
 	"github.com/groundwork-go/groundwork/pagination"
 	"github.com/groundwork-go/groundwork/sqldb"
 )
@@ -39,7 +40,7 @@ type MemberPatch struct {
 
 const (
 	memberColumns = `m.user_id, u.full_name, u.username, u.email, m.role, m.is_active, u.last_login_at, m.created_at, m.version`
-	memberTables  = `company_members AS m JOIN users AS u ON u.id = m.user_id`
+	memberTables  = `company_members AS m JOIN users AS u ON u.id = m.user_id AND u.deleted_at IS NULL`
 
 	selectMember = `SELECT ` + memberColumns + ` FROM ` + memberTables + ` WHERE m.company_id = $1 AND m.deleted_at IS NULL AND m.user_id = $2`
 )
@@ -102,13 +103,17 @@ const lockOwners = `UPDATE company_members SET version = version WHERE company_i
 const otherOwner = ` AND (role <> 'owner' OR is_active = FALSE OR EXISTS (
        SELECT 1 FROM company_members AS o JOIN users AS ou ON ou.id = o.user_id
         WHERE o.company_id = company_members.company_id AND o.user_id <> company_members.user_id
-          AND o.role = 'owner' AND o.is_active = TRUE AND o.deleted_at IS NULL AND ou.disabled_at IS NULL))`
+          AND o.role = 'owner' AND o.is_active = TRUE AND o.deleted_at IS NULL AND ou.disabled_at IS NULL
+          AND ou.deleted_at IS NULL))`
 
 const (
 	updateMember = `
 UPDATE company_members SET role = $1, is_active = $2, updated_at = $3, version = version + 1
  WHERE company_id = $4 AND user_id = $5 AND deleted_at IS NULL`
-	deleteMember = `DELETE FROM company_members WHERE company_id = $1 AND user_id = $2 AND deleted_at IS NULL`
+	// A deletion of its own, in one statement with its guard; see package softdelete for the columns.
+	deleteMember = `
+UPDATE company_members SET deleted_at = $1, deleted_by = $2, deletion_id = $3
+ WHERE company_id = $4 AND user_id = $5 AND deleted_at IS NULL`
 )
 
 // UpdateMember changes role and activity of a member and ends his sessions. Errors: ErrNotFound,
@@ -150,7 +155,8 @@ func (s *Service) UpdateMember(ctx context.Context, companyID, userID string, ma
 // as of UpdateMember.
 func (s *Service) EndMembership(ctx context.Context, companyID, userID string, match rest.Match) error {
 	err := s.changeMember(ctx, companyID, userID, match, func(tx sqldb.DB, old Member) error {
-		n, err := tx.Exec(ctx, deleteMember+otherOwner, companyID, userID)
+		n, err := tx.Exec(ctx, deleteMember+otherOwner,
+			sqldb.At(s.clock()), trail.By(ctx), uuid7.New(s.clock()), companyID, userID)
 		if err != nil {
 			return fmt.Errorf("identity: change member: %w", err)
 		}
