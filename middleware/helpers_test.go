@@ -45,6 +45,12 @@ func (l *records) all(t *testing.T) []map[string]any {
 	return out
 }
 
+func (l *records) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
 func (l *records) one(t *testing.T) map[string]any {
 	t.Helper()
 	all := l.all(t)
