@@ -88,6 +88,6 @@
 // # What it does not do
 //
 // It has no user table, no log-in form and no OAuth 2.0 or OpenID Connect endpoints. Passwords are
-// the business of auth/password, permissions that of package rbac, rate limits that of package
-// ratelimit.
+// the business of auth/password, permissions that of package rbac. It does not limit how often somebody
+// may try.
 package auth
