@@ -103,7 +103,9 @@ func openSQL(t testing.TB, driver, dsn string) *sql.DB {
 
 func openSQLite(t testing.TB, path string) sqldb.TxDB {
 	t.Helper()
-	write, read, err := sqldb.SQLiteDSN(sqldb.SQLiteConfig{Path: path, Durable: true})
+	// SQLite lets those who wait for a lock in without order: of 64 writers on two handles and a slow
+	// disk one may wait longer than the default.
+	write, read, err := sqldb.SQLiteDSN(sqldb.SQLiteConfig{Path: path, Durable: true, BusyTimeout: time.Minute})
 	require.NoError(t, err)
 	w, r := openSQL(t, "sqlite", write), openSQL(t, "sqlite", read)
 	w.SetMaxOpenConns(1)
